@@ -1,1 +1,4 @@
 //! Placeholder.
+pub mod dynamo;
+pub mod bucket;
+pub mod queue;
