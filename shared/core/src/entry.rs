@@ -71,9 +71,7 @@ impl Metadata {
 /// # Errors
 /// A violation with code `content-type` for anything else.
 pub fn parse_content_type(text: &str) -> Result<String, Violation> {
-    let token = |t: &str| {
-        !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
-    };
+    let token = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b));
     let essence = text.split(';').next().unwrap_or_default().trim_end();
     let well_formed = essence.split_once('/').is_some_and(|(kind, subtype)| token(kind) && token(subtype))
         && text.len() <= 255

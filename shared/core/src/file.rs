@@ -135,7 +135,8 @@ mod tests {
         let text = key.to_string();
         assert_eq!(text, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824-5");
         assert_eq!(FileKey::parse(&text).unwrap(), key);
-        for wrong in [text.replace("-5", "-05"), text.replace("-5", "-+5"), text.replace("-5", ""), text.to_uppercase()] {
+        for wrong in [text.replace("-5", "-05"), text.replace("-5", "-+5"), text.replace("-5", ""), text.to_uppercase()]
+        {
             assert!(FileKey::parse(&wrong).is_err(), "{wrong}");
         }
     }

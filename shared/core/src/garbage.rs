@@ -24,6 +24,11 @@ pub struct Garbage {
 impl Garbage {
     /// The garbage that `object_key` becomes now, in the primary.
     pub fn new(object_key: ObjectKey, multipart_id: Option<MultipartUploadId>, now: Timestamp) -> Self {
-        Self { object_key, multipart_ids: multipart_id.into_iter().collect(), secondary: false, not_before: now + GRACE }
+        Self {
+            object_key,
+            multipart_ids: multipart_id.into_iter().collect(),
+            secondary: false,
+            not_before: now + GRACE,
+        }
     }
 }

@@ -84,6 +84,20 @@ impl From<&OwnerId> for UserId {
     }
 }
 
+impl From<&SessionId> for EventId {
+    /// A session ends once, so its event has its id: a repeated commit cannot make two.
+    fn from(session: &SessionId) -> Self {
+        Self(session.0.clone())
+    }
+}
+
+impl From<&EntryId> for EventId {
+    /// An entry that no session made is made once, so its event has its id.
+    fn from(entry: &EntryId) -> Self {
+        Self(entry.0.clone())
+    }
+}
+
 /// The key of an object in the stores: random, the same in both stores, never reused, never overwritten.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectKey(String);
@@ -155,7 +169,8 @@ mod tests {
         assert_eq!(key.as_str(), format!("objects/1f/{session}"));
         assert_eq!(key.session_id(), session);
         assert_eq!(ObjectKey::parse(key.as_str()), Some(key));
-        for wrong in [format!("objects/00/{session}"), format!("incoming/{session}"), format!("/objects/1f/{session}")] {
+        for wrong in [format!("objects/00/{session}"), format!("incoming/{session}"), format!("/objects/1f/{session}")]
+        {
             assert_eq!(ObjectKey::parse(&wrong), None, "{wrong}");
         }
     }

@@ -104,7 +104,9 @@ mod tests {
 
     #[test]
     fn names_keep_their_spelling_and_compare_folded() {
-        for (a, b) in [("Film.MP4", "film.mp4"), ("Straße", "STRASSE"), ("caf\u{e9}", "CAFE\u{301}"), ("Σίσυφος", "ΣΊΣΥΦΟΣ")] {
+        for (a, b) in
+            [("Film.MP4", "film.mp4"), ("Straße", "STRASSE"), ("caf\u{e9}", "CAFE\u{301}"), ("Σίσυφος", "ΣΊΣΥΦΟΣ")]
+        {
             let (a, b) = (EntryName::parse(a).unwrap(), EntryName::parse(b).unwrap());
             assert_eq!(a.folded(), b.folded());
             assert_ne!(a, b);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{Entry, EventId, OwnerId, UploadSession};
+use crate::{Entry, EventId, OwnerId, RejectReason, UploadSession};
 
 /// One event; at least once, in no order.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +22,8 @@ pub struct OutboxEvent {
 
 impl OutboxEvent {
     /// An entry now refers to a file. `session` is the upload that did it; `None` for an instant upload.
-    pub fn file_stored(id: EventId, entry: &Entry, session: Option<&UploadSession>, now: Timestamp) -> Self {
+    pub fn file_stored(entry: &Entry, session: Option<&UploadSession>, now: Timestamp) -> Self {
+        let id = session.map_or_else(|| EventId::from(&entry.entry_id), |session| EventId::from(&session.session_id));
         let content_hash = entry.file().map(|file| file.file_key.content_hash.to_hex());
         Self {
             id,
@@ -41,9 +42,9 @@ impl OutboxEvent {
     }
 
     /// An upload ended because its bytes were wrong or lost.
-    pub fn upload_rejected(id: EventId, session: &UploadSession, reason: crate::RejectReason, now: Timestamp) -> Self {
+    pub fn upload_rejected(session: &UploadSession, reason: RejectReason, now: Timestamp) -> Self {
         Self {
-            id,
+            id: EventId::from(&session.session_id),
             kind: "upload.rejected",
             owner_id: session.owner_id.clone(),
             occurred_at: now,

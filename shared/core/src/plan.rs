@@ -122,9 +122,8 @@ impl PartPlan {
     /// All parts in order.
     pub fn parts(&self) -> impl ExactSizeIterator<Item = Part> + use<> {
         let plan = *self;
-        (0..plan.part_count).map(move |index| {
-            plan.part(PartNumber(index + 1)).expect("every number up to part_count has a part")
-        })
+        (0..plan.part_count)
+            .map(move |index| plan.part(PartNumber(index + 1)).expect("every number up to part_count has a part"))
     }
 }
 

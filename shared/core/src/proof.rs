@@ -254,9 +254,8 @@ mod tests {
     #[test]
     fn a_mostly_constant_large_file_is_never_granted() {
         let challenge = Challenge::new(&owner(1), &file(5), [9; 32], NOW);
-        let with_telling = |n: u8| -> Vec<Vec<u8>> {
-            (0..64).map(|i| if i < n { vec![i, i + 1, 7] } else { vec![0; 3] }).collect()
-        };
+        let with_telling =
+            |n: u8| -> Vec<Vec<u8>> { (0..64).map(|i| if i < n { vec![i, i + 1, 7] } else { vec![0; 3] }).collect() };
         for (telling, granted) in [(31, false), (32, true), (64, true)] {
             let ranges = with_telling(telling);
             let right = answer(&challenge, &owner(1), &ranges);

@@ -56,11 +56,7 @@ impl UrlLives {
 
 impl Default for UrlLives {
     fn default() -> Self {
-        Self {
-            put: Duration::from_secs(15 * 60),
-            part: Duration::from_secs(3600),
-            get: Duration::from_secs(5 * 60),
-        }
+        Self { put: Duration::from_secs(15 * 60), part: Duration::from_secs(3600), get: Duration::from_secs(5 * 60) }
     }
 }
 

@@ -3,7 +3,8 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     ContentHash, Entry, EntryId, Error, File, FileKey, FileRecordKey, FoldedName, FolderId, Garbage, JobId, LeafHash,
-    MultipartUploadId, OutboxEvent, OwnerId, PartNumber, RejectReason, SessionId, SessionState, Sha1Hash, UploadSession,
+    MultipartUploadId, OutboxEvent, OwnerId, PartNumber, RejectReason, SessionId, SessionState, Sha1Hash,
+    UploadSession,
 };
 
 /// Files, entries, sessions and what ties them. Every write is one transaction of the life cycle protocol, every

@@ -1,0 +1,58 @@
+//! Where an entry goes when its name or its folder was taken meanwhile. Uploaded bytes are never thrown away for a name.
+
+use straightway_core::{Catalog, Entry, EntryName, Error, FolderId, OnConflict, OwnerId};
+
+use crate::Lifecycle;
+
+/// Names longer than this are numbered no further; far more entries of one name than a folder sensibly holds.
+const MAX_NUMBER: u32 = 1 << 30;
+
+/// The first free of `name`, `name (1)`, ... as far as a search that doubles and halves finds it: about 2 log n reads
+/// for n entries of one name. It may skip gaps.
+pub async fn free_name(
+    catalog: &dyn Catalog,
+    owner: &OwnerId,
+    parent: &FolderId,
+    name: &EntryName,
+) -> Result<EntryName, Error> {
+    if is_free(catalog, owner, parent, name).await? {
+        return Ok(name.clone());
+    }
+    let (mut taken, mut free) = (0, 1);
+    while !is_free(catalog, owner, parent, &name.numbered(free)).await? {
+        if free >= MAX_NUMBER {
+            return Err(Error::internal("a folder holds more entries of one name than can be numbered"));
+        }
+        (taken, free) = (free, free * 2);
+    }
+    while free - taken > 1 {
+        let middle = taken + (free - taken) / 2;
+        if is_free(catalog, owner, parent, &name.numbered(middle)).await? {
+            free = middle;
+        } else {
+            taken = middle;
+        }
+    }
+    Ok(name.numbered(free))
+}
+
+async fn is_free(catalog: &dyn Catalog, owner: &OwnerId, parent: &FolderId, name: &EntryName) -> Result<bool, Error> {
+    Ok(catalog.entry_named(owner, parent, &name.folded()).await?.is_none())
+}
+
+impl Lifecycle {
+    /// Moves `entry` to a name that is free now; with `replace` returns the present holder instead, which the commit
+    /// purges. A folder is never replaced: then the entry is renamed.
+    pub(crate) async fn place(&self, entry: &mut Entry, on_conflict: OnConflict) -> Result<Option<Entry>, Error> {
+        let catalog = self.catalog.as_ref();
+        let holder = catalog.entry_named(&entry.owner_id, &entry.parent, &entry.name.folded()).await?;
+        match holder {
+            None => Ok(None),
+            Some(holder) if on_conflict == OnConflict::Replace && !holder.is_folder() => Ok(Some(holder)),
+            Some(_) => {
+                entry.name = free_name(catalog, &entry.owner_id, &entry.parent, &entry.name).await?;
+                Ok(None)
+            }
+        }
+    }
+}
