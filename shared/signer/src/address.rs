@@ -42,11 +42,7 @@ impl BucketAddress {
                 host = format!("{}.{host}", bucket.to_ascii_lowercase());
             }
         }
-        Ok(Self {
-            scheme: endpoint.scheme,
-            host,
-            base_path,
-        })
+        Ok(Self { scheme: endpoint.scheme, host, base_path })
     }
 
     /// The `Host` header of every request to this bucket.

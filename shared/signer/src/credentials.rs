@@ -29,11 +29,7 @@ impl Credentials {
         if let Some(token) = &session_token {
             require("session token", token.expose_secret())?;
         }
-        Ok(Self {
-            access_key_id,
-            secret_access_key,
-            session_token,
-        })
+        Ok(Self { access_key_id, secret_access_key, session_token })
     }
 
     /// The public half of the key.

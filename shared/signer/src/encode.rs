@@ -20,9 +20,7 @@ const LOWER_HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends a raw path, percent-encoded, its slashes kept.
 pub(crate) fn push_path(out: &mut String, raw: &str) {
-    push(out, raw.as_bytes(), |byte| {
-        UNRESERVED[usize::from(byte)] || byte == b'/'
-    });
+    push(out, raw.as_bytes(), |byte| UNRESERVED[usize::from(byte)] || byte == b'/');
 }
 
 /// Appends a raw name or value of a query parameter, percent-encoded.
@@ -32,9 +30,7 @@ pub(crate) fn push_query(out: &mut String, raw: &str) {
 
 /// Appends a path that is percent-encoded in any way in the one canonical way.
 pub(crate) fn push_recoded_path(out: &mut String, sent: &str) {
-    push(out, &decode(sent), |byte| {
-        UNRESERVED[usize::from(byte)] || byte == b'/'
-    });
+    push(out, &decode(sent), |byte| UNRESERVED[usize::from(byte)] || byte == b'/');
 }
 
 /// Appends a percent-encoded name or value of a query parameter in the one canonical way.

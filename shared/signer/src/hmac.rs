@@ -21,10 +21,7 @@ impl HmacKey {
             midstate.absorb(&block.map(|byte| byte ^ pad));
             midstate
         };
-        Self {
-            inner: hashed(0x36),
-            outer: hashed(0x5c),
-        }
+        Self { inner: hashed(0x36), outer: hashed(0x5c) }
     }
 
     /// The authentication code of one message.
@@ -61,11 +58,7 @@ mod tests {
     fn the_published_vectors_come_out() {
         let long_key = [0xaa; 131];
         let vectors: [(&[u8], &[u8], &str); 4] = [
-            (
-                &[0x0b; 20],
-                b"Hi There",
-                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
-            ),
+            (&[0x0b; 20], b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
             (
                 b"Jefe",
                 b"what do ya want for nothing?",

@@ -44,6 +44,4 @@ pub use address::{AddressStyle, BucketAddress};
 pub use credentials::Credentials;
 pub use error::Error;
 pub use request::{Expiry, Method, Part, PresignedUrl, Request};
-pub use sigv4::{
-    HeaderSigner, PartPresigner, Payload, Presigner, RawRequest, Scope, SignedHeaders,
-};
+pub use sigv4::{HeaderSigner, PartPresigner, Payload, Presigner, RawRequest, Scope, SignedHeaders};

@@ -90,12 +90,7 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// Any request to the object `key`, given as it is (not percent-encoded).
     pub fn new(method: Method, key: impl Into<Cow<'a, str>>) -> Self {
-        Self {
-            method,
-            key: key.into(),
-            query: Vec::new(),
-            headers: Vec::new(),
-        }
+        Self { method, key: key.into(), query: Vec::new(), headers: Vec::new() }
     }
 
     /// `PutObject`.
@@ -133,9 +128,7 @@ impl<'a> Request<'a> {
             .query("x-id", "UploadPart")
             .query("partNumber", part.number.to_string())
             .query("uploadId", multipart_upload_id);
-        Ok(part.headers().fold(request, |request, (name, value)| {
-            request.header(name, value)
-        }))
+        Ok(part.headers().fold(request, |request, (name, value)| request.header(name, value)))
     }
 
     /// Adds a query parameter, given as it is.
@@ -196,9 +189,7 @@ impl<'a> Request<'a> {
 
     /// The signed headers but `host`, as given: what the user of the URL has to send.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers
-            .iter()
-            .map(|(name, value)| (name.as_ref(), value.as_ref()))
+        self.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 }
 
@@ -218,12 +209,8 @@ pub struct Part {
 impl Part {
     /// The signed headers but `host`: what the user of the URL has to send.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let length = self
-            .content_length
-            .map(|bytes| ("content-length", bytes.to_string()));
-        let checksum = self
-            .checksum_sha256
-            .map(|digest| (CHECKSUM_SHA256, BASE64.encode(&digest)));
+        let length = self.content_length.map(|bytes| ("content-length", bytes.to_string()));
+        let checksum = self.checksum_sha256.map(|digest| (CHECKSUM_SHA256, BASE64.encode(&digest)));
         length.into_iter().chain(checksum)
     }
 

@@ -19,13 +19,7 @@ impl SigningTime {
         let mut text = *b"00000000T000000Z";
         write_two(&mut text[0..2], year / 100);
         write_two(&mut text[2..4], year % 100);
-        for (at, value) in [
-            (4, utc.month()),
-            (6, utc.day()),
-            (9, utc.hour()),
-            (11, utc.minute()),
-            (13, utc.second()),
-        ] {
+        for (at, value) in [(4, utc.month()), (6, utc.day()), (9, utc.hour()), (11, utc.minute()), (13, utc.second())] {
             write_two(&mut text[at..at + 2], u16::from(value.unsigned_abs()));
         }
         Ok(Self(text))

@@ -21,9 +21,8 @@ impl<'a> CanonicalHeaders<'a> {
         headers: impl Iterator<Item = (&'a str, &'a str)>,
         duplicates: Duplicates,
     ) -> Result<Self, Error> {
-        let mut canonical = headers
-            .map(|(name, value)| canonical_header(name, value))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut canonical =
+            headers.map(|(name, value)| canonical_header(name, value)).collect::<Result<Vec<_>, _>>()?;
         // Stable and by name alone: values of one name keep their order.
         canonical.sort_by(|(one, _), (other, _)| one.cmp(other));
 
@@ -51,10 +50,7 @@ impl<'a> CanonicalHeaders<'a> {
     }
 }
 
-fn canonical_header<'a>(
-    name: &'a str,
-    value: &'a str,
-) -> Result<(Cow<'a, str>, Cow<'a, str>), Error> {
+fn canonical_header<'a>(name: &'a str, value: &'a str) -> Result<(Cow<'a, str>, Cow<'a, str>), Error> {
     require_token(name)?;
     let text = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     if !value.bytes().all(text) {

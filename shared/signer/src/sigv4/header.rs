@@ -54,26 +54,20 @@ pub struct SignedHeaders {
 impl SignedHeaders {
     /// Names in lower case, with their values.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
+        self.headers.iter().map(|(name, value)| (*name, value.as_str()))
     }
 }
 
 impl fmt::Debug for SignedHeaders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.headers.iter().map(|(name, _)| name))
-            .finish()
+        f.debug_list().entries(self.headers.iter().map(|(name, _)| name)).finish()
     }
 }
 
 impl HeaderSigner {
     /// A signer for one region of one service.
     pub fn new(scope: Scope, credentials: Credentials) -> Self {
-        Self {
-            keys: KeyCache::new(scope, credentials),
-        }
+        Self { keys: KeyCache::new(scope, credentials) }
     }
 
     /// Every request from now on is signed by `credentials`.
@@ -145,8 +139,7 @@ fn signed_headers<'a>(
     request: &'a RawRequest<'_>,
     added: &'a [(&'static str, String)],
 ) -> Result<CanonicalHeaders<'a>, Error> {
-    let own = iter::once(("host", request.host))
-        .chain(added.iter().map(|(name, value)| (*name, value.as_str())));
+    let own = iter::once(("host", request.host)).chain(added.iter().map(|(name, value)| (*name, value.as_str())));
     for (name, _) in request.headers {
         let written = |reserved: &str| name.eq_ignore_ascii_case(reserved);
         if written("authorization") || own.clone().any(|(reserved, _)| written(reserved)) {
@@ -158,11 +151,7 @@ fn signed_headers<'a>(
 }
 
 fn push_canonical_query(out: &mut String, sent: &str) {
-    let mut pairs: Vec<Encoded> = sent
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(recoded)
-        .collect();
+    let mut pairs: Vec<Encoded> = sent.split('&').filter(|pair| !pair.is_empty()).map(recoded).collect();
     pairs.sort_unstable();
     push_pairs(out, pairs.iter());
 }
@@ -188,10 +177,6 @@ fn without_dots(path: &str) -> String {
         }
     }
     let is_folder = ["/", "/.", "/.."].iter().any(|end| path.ends_with(end));
-    let end = if is_folder && !kept.is_empty() {
-        "/"
-    } else {
-        ""
-    };
+    let end = if is_folder && !kept.is_empty() { "/" } else { "" };
     format!("/{}{end}", kept.join("/"))
 }

@@ -125,14 +125,8 @@ struct Current {
 
 impl KeyCache {
     pub(crate) fn new(scope: Scope, credentials: Credentials) -> Self {
-        let current = Current {
-            credentials: Arc::new(credentials),
-            day_key: None,
-        };
-        Self {
-            scope,
-            current: RwLock::new(current),
-        }
+        let current = Current { credentials: Arc::new(credentials), day_key: None };
+        Self { scope, current: RwLock::new(current) }
     }
 
     pub(crate) fn scope(&self) -> &Scope {
@@ -151,11 +145,7 @@ impl KeyCache {
             return key;
         }
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let fresh = Arc::new(DayKey::derive(
-            Arc::clone(&current.credentials),
-            &self.scope,
-            day,
-        ));
+        let fresh = Arc::new(DayKey::derive(Arc::clone(&current.credentials), &self.scope, day));
         if current.day_key.as_ref().is_none_or(|key| key.day < day) {
             current.day_key = Some(Arc::clone(&fresh));
         }
@@ -171,9 +161,7 @@ impl KeyCache {
 
 impl fmt::Debug for KeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyCache")
-            .field("scope", &self.scope)
-            .finish_non_exhaustive()
+        f.debug_struct("KeyCache").field("scope", &self.scope).finish_non_exhaustive()
     }
 }
 
@@ -192,14 +180,9 @@ mod tests {
     /// itself is published, so its HMAC over a message must equal ours.
     #[test]
     fn the_published_signing_key_is_derived() {
-        let published = HEXLOWER
-            .decode(b"c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9")
-            .unwrap();
+        let published = HEXLOWER.decode(b"c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9").unwrap();
         let derived = cache("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").for_day(*b"20150830");
-        assert_eq!(
-            derived.key.sign(b"any message"),
-            HmacKey::new(&published).sign(b"any message")
-        );
+        assert_eq!(derived.key.sign(b"any message"), HmacKey::new(&published).sign(b"any message"));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! further URL is the end of the canonical request, from the part number on (five to seven blocks of SHA-256),
 //! the end of the string to sign (two) and the outer hash of the HMAC (one).
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{array, borrow::Cow, fmt, sync::Arc};
 
 use data_encoding::BASE64;
 
@@ -12,7 +12,8 @@ use super::{keys::DayKey, presign::Draft};
 use crate::{
     BucketAddress, Error, Expiry, Part, PresignedUrl, Request,
     encode::{self, Decimal},
-    sha256::{Midstate, Tail},
+    hmac::HmacKey,
+    sha256::{Digest, Midstate, Tail},
     time::SigningTime,
 };
 
@@ -37,16 +38,7 @@ impl<'a> PartPresigner<'a> {
         expiry: Expiry,
         time: SigningTime,
     ) -> Self {
-        Self {
-            address,
-            day_key,
-            key,
-            multipart_upload_id,
-            headers: Vec::new(),
-            expiry,
-            time,
-            layout: None,
-        }
+        Self { address, day_key, key, multipart_upload_id, headers: Vec::new(), expiry, time, layout: None }
     }
 
     /// Adds a header that every part has to be sent with.
@@ -63,27 +55,46 @@ impl<'a> PartPresigner<'a> {
     /// Fast as long as consecutive parts have numbers and lengths of equally many digits and the same things
     /// signed: otherwise what is common is hashed again.
     pub fn presign(&mut self, part: &Part) -> Result<PresignedUrl, Error> {
-        part.require_valid_number()?;
-        let shape = Shape::of(part);
-        let layout = match self.layout.take() {
-            Some(layout) if layout.shape == shape => layout,
-            _ => self.lay_out(part)?,
-        };
-        Ok(self.layout.insert(layout).presign(part))
+        let [url] = self.layout_for(part)?.presign([part]);
+        Ok(url)
     }
 
-    fn lay_out(&self, part: &Part) -> Result<Layout, Error> {
+    /// The URLs of many parts, in their order. A fifth faster than one after another.
+    pub fn presign_all(&mut self, parts: &[Part]) -> Result<Vec<PresignedUrl>, Error> {
+        let mut urls = Vec::with_capacity(parts.len());
+        let mut rest = parts;
+        while let [part, others @ ..] = rest {
+            let layout = self.layout_for(part)?;
+            match others {
+                [other, others @ ..] if Shape::of(other)? == layout.shape => {
+                    urls.extend(layout.presign([part, other]));
+                    rest = others;
+                }
+                _ => {
+                    urls.extend(layout.presign([part]));
+                    rest = others;
+                }
+            }
+        }
+        Ok(urls)
+    }
+
+    fn layout_for(&mut self, part: &Part) -> Result<&mut Layout, Error> {
+        let shape = Shape::of(part)?;
+        let layout = match self.layout.take() {
+            Some(layout) if layout.shape == shape => layout,
+            _ => self.lay_out(part, shape)?,
+        };
+        Ok(self.layout.insert(layout))
+    }
+
+    fn lay_out(&self, part: &Part, shape: Shape) -> Result<Layout, Error> {
         let mut request = Request::upload_part(self.key, self.multipart_upload_id, part)?;
         request.headers.extend_from_slice(&self.headers);
-        let draft = Draft::new(
-            self.address,
-            &self.day_key,
-            &request,
-            self.expiry,
-            &self.time,
-        )?;
+        let draft = Draft::new(self.address, &self.day_key, &request, self.expiry, &self.time)?;
         let string_to_sign = self.day_key.string_to_sign(&self.time);
-        Ok(Layout::new(part, &draft, &string_to_sign, &self.day_key))
+        let key = self.day_key.key();
+        Ok(Layout::new(shape, &draft, &string_to_sign, key))
     }
 }
 
@@ -106,96 +117,132 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(part: &Part) -> Self {
-        let digits = |value| Decimal::new(value).as_str().len();
-        Self {
+    fn of(part: &Part) -> Result<Self, Error> {
+        part.require_valid_number()?;
+        let digits = |value| Decimal::new(value).as_bytes().len();
+        Ok(Self {
             number_digits: digits(part.number.into()),
             length_digits: part.content_length.map(digits),
             has_checksum: part.checksum_sha256.is_some(),
-        }
+        })
     }
 }
 
-/// The three messages that are hashed for a URL, and the URL, each with places to be filled in.
+/// How many URLs are made in step; more gained nothing.
+const LANES: usize = 2;
+
+/// What the URLs of one shape have in common.
 struct Layout {
     shape: Shape,
-    canonical: Tail,
-    number_at: usize,
-    length_at: Option<usize>,
-    checksum_at: Option<usize>,
-    string_to_sign: Tail,
-    digest_at: usize,
-    outer: Tail,
+    lanes: [Messages; LANES],
+    places: Places,
     before_number: String,
     before_signature: String,
     after_signature: String,
 }
 
+/// The three messages that are hashed for a URL.
+#[derive(Clone)]
+struct Messages {
+    canonical: Tail,
+    string_to_sign: Tail,
+    outer: Tail,
+}
+
+/// Where in the messages the things that differ have to be written.
+struct Places {
+    number: usize,
+    length: usize,
+    checksum: usize,
+    digest: usize,
+}
+
 impl Layout {
-    fn new(part: &Part, draft: &Draft, string_to_sign: &str, day_key: &DayKey) -> Self {
-        let shape = Shape::of(part);
-
-        // These texts occur once: `&` and line ends are never left unencoded inside a value.
-        let number_at = end_of("&partNumber=", &draft.canonical);
-        let length_at = part
-            .content_length
-            .map(|_| end_of("\ncontent-length:", &draft.canonical));
-        let checksum_at = part
-            .checksum_sha256
-            .map(|_| end_of("\nx-amz-checksum-sha256:", &draft.canonical));
-
-        let digest_at = string_to_sign.len();
-        let unknown_digest = [b'0'; 64];
-        let string_to_sign = [string_to_sign.as_bytes(), &unknown_digest].concat();
+    fn new(shape: Shape, draft: &Draft, string_to_sign: &str, key: &HmacKey) -> Self {
+        let places = Places::find(&draft.canonical, string_to_sign);
+        let unknown_digest = "0".repeat(64);
+        let string_to_sign = [string_to_sign, &unknown_digest].concat();
+        let messages = Messages {
+            canonical: Tail::new(Midstate::START, draft.canonical.as_bytes(), places.number),
+            string_to_sign: Tail::new(key.inner(), string_to_sign.as_bytes(), places.digest),
+            outer: Tail::new(key.outer(), &[0; 32], 0),
+        };
 
         let url = &draft.before_signature;
-        let (before_number, rest) = url.split_at(end_of("&partNumber=", url));
+        let (before_number, rest) = url.split_at(end_of(NUMBER, url).unwrap_or_default());
         Self {
             shape,
-            canonical: Tail::new(Midstate::START, draft.canonical.as_bytes(), number_at),
-            number_at,
-            length_at,
-            checksum_at,
-            string_to_sign: Tail::new(day_key.key().inner(), &string_to_sign, digest_at),
-            digest_at,
-            outer: Tail::new(day_key.key().outer(), &[0; 32], 0),
+            lanes: [messages.clone(), messages],
+            places,
             before_number: before_number.to_owned(),
             before_signature: rest[shape.number_digits..].to_owned(),
             after_signature: draft.after_signature.clone(),
         }
     }
 
-    fn presign(&mut self, part: &Part) -> PresignedUrl {
-        let number = Decimal::new(part.number.into());
-        self.canonical.patch(self.number_at, number.as_bytes());
-        if let (Some(at), Some(length)) = (self.length_at, part.content_length) {
-            self.canonical.patch(at, Decimal::new(length).as_bytes());
+    /// The URLs of up to [`LANES`] parts of this shape.
+    fn presign<const N: usize>(&mut self, parts: [&Part; N]) -> [PresignedUrl; N] {
+        const { assert!(N <= LANES) };
+
+        for (lane, part) in self.lanes.iter_mut().zip(parts) {
+            self.places.write_part(&mut lane.canonical, part);
         }
-        if let (Some(at), Some(checksum)) = (self.checksum_at, part.checksum_sha256) {
-            let mut digits = [0; 44];
-            BASE64.encode_mut(&checksum, &mut digits);
-            self.canonical.patch(at, &digits);
+        let digests = self.digests::<N>(|lane| &lane.canonical);
+        for (lane, digest) in self.lanes.iter_mut().zip(digests) {
+            let digits = encode::hex(&digest);
+            lane.string_to_sign.patch(self.places.digest, &digits);
         }
-        let digest = encode::hex(&self.canonical.digest());
-        self.string_to_sign.patch(self.digest_at, &digest);
-        self.outer.patch(0, &self.string_to_sign.digest());
-        let signature = encode::hex(&self.outer.digest());
-        self.url(number.as_str(), encode::ascii(&signature))
+        let digests = self.digests::<N>(|lane| &lane.string_to_sign);
+        for (lane, digest) in self.lanes.iter_mut().zip(digests) {
+            lane.outer.patch(0, &digest);
+        }
+        let signatures = self.digests::<N>(|lane| &lane.outer);
+        array::from_fn(|lane| self.url(parts[lane].number, &signatures[lane]))
     }
 
-    fn url(&self, number: &str, signature: &str) -> PresignedUrl {
+    fn digests<const N: usize>(&self, message: impl Fn(&Messages) -> &Tail) -> [Digest; N] {
+        Tail::digests(array::from_fn(|lane| message(&self.lanes[lane])))
+    }
+
+    fn url(&self, number: u16, signature: &Digest) -> PresignedUrl {
+        let number = Decimal::new(number.into());
+        let signature = encode::hex(signature);
         let pieces = [
             &self.before_number,
-            number,
+            number.as_str(),
             &self.before_signature,
-            signature,
+            encode::ascii(&signature),
             &self.after_signature,
         ];
         PresignedUrl(pieces.concat())
     }
 }
 
-fn end_of(label: &str, text: &str) -> usize {
-    let start = text.find(label).expect("the draft has every signed value");
-    start + label.len()
+/// These texts occur at most once: `&` and line ends never stand unencoded inside a value.
+const NUMBER: &str = "&partNumber=";
+const LENGTH: &str = "\ncontent-length:";
+const CHECKSUM: &str = "\nx-amz-checksum-sha256:";
+
+impl Places {
+    fn find(canonical: &str, string_to_sign: &str) -> Self {
+        let place = |label| end_of(label, canonical).unwrap_or_default();
+        Self { number: place(NUMBER), length: place(LENGTH), checksum: place(CHECKSUM), digest: string_to_sign.len() }
+    }
+
+    fn write_part(&self, canonical: &mut Tail, part: &Part) {
+        let number = Decimal::new(part.number.into());
+        canonical.patch(self.number, number.as_bytes());
+        if let Some(length) = part.content_length {
+            canonical.patch(self.length, Decimal::new(length).as_bytes());
+        }
+        if let Some(checksum) = part.checksum_sha256 {
+            let mut digits = [0; 44];
+            BASE64.encode_mut(&checksum, &mut digits);
+            canonical.patch(self.checksum, &digits);
+        }
+    }
+}
+
+fn end_of(label: &str, text: &str) -> Option<usize> {
+    text.find(label).map(|start| start + label.len())
 }

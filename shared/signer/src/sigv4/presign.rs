@@ -11,9 +11,7 @@ use super::{
     keys::{DayKey, KeyCache, Scope},
     parts::PartPresigner,
 };
-use crate::{
-    BucketAddress, Credentials, Error, Expiry, PresignedUrl, Request, encode, time::SigningTime,
-};
+use crate::{BucketAddress, Credentials, Error, Expiry, PresignedUrl, Request, encode, time::SigningTime};
 
 /// Signs URLs of one bucket. Share one between threads: the day's key is derived once and read under a lock
 /// that is held for a few nanoseconds.
@@ -26,10 +24,7 @@ pub struct Presigner {
 impl Presigner {
     /// A presigner for the bucket at `address`, which is the address the URL's user can reach.
     pub fn new(address: BucketAddress, scope: Scope, credentials: Credentials) -> Self {
-        Self {
-            address,
-            keys: KeyCache::new(scope, credentials),
-        }
+        Self { address, keys: KeyCache::new(scope, credentials) }
     }
 
     /// Every URL from now on is signed by `credentials`; a [`PartPresigner`] keeps those it began with.
@@ -40,12 +35,7 @@ impl Presigner {
     /// The URL by which anybody may send `request` from `now` on until `expiry` has passed.
     ///
     /// It is, character by character, the URL that `aws-sdk-s3` makes of the same input.
-    pub fn presign(
-        &self,
-        request: &Request<'_>,
-        expiry: Expiry,
-        now: Timestamp,
-    ) -> Result<PresignedUrl, Error> {
+    pub fn presign(&self, request: &Request<'_>, expiry: Expiry, now: Timestamp) -> Result<PresignedUrl, Error> {
         let time = SigningTime::new(now)?;
         let key = self.keys.for_day(time.day());
         let draft = Draft::new(&self.address, &key, request, expiry, &time)?;
@@ -69,14 +59,7 @@ impl Presigner {
         if multipart_upload_id.is_empty() {
             return Err(Error::EmptyMultipartUploadId);
         }
-        Ok(PartPresigner::new(
-            &self.address,
-            day_key,
-            key,
-            multipart_upload_id,
-            expiry,
-            time,
-        ))
+        Ok(PartPresigner::new(&self.address, day_key, key, multipart_upload_id, expiry, time))
     }
 }
 
@@ -120,11 +103,7 @@ impl Draft {
             before_signature.push('&');
         }
         signature_query.push_for_url(&mut before_signature);
-        Ok(Self {
-            canonical,
-            before_signature,
-            after_signature: signature_query.token,
-        })
+        Ok(Self { canonical, before_signature, after_signature: signature_query.token })
     }
 
     fn into_url(self, signature: &str) -> PresignedUrl {
@@ -156,10 +135,7 @@ fn encoded_query(request: &Request<'_>) -> Result<Vec<Encoded>, Error> {
     Ok(query)
 }
 
-fn signed_headers<'a>(
-    host: &'a str,
-    request: &'a Request<'_>,
-) -> Result<CanonicalHeaders<'a>, Error> {
+fn signed_headers<'a>(host: &'a str, request: &'a Request<'_>) -> Result<CanonicalHeaders<'a>, Error> {
     let is_host = |name: &str| name.eq_ignore_ascii_case("host");
     if let Some((name, _)) = request.headers().find(|(name, _)| is_host(name)) {
         let name = name.to_owned();
@@ -191,19 +167,11 @@ impl SignatureQuery {
         }
         let mut signed_headers = String::from("&X-Amz-SignedHeaders=");
         encode::push_query(&mut signed_headers, names);
-        Self {
-            common,
-            token,
-            signed_headers,
-        }
+        Self { common, token, signed_headers }
     }
 
     fn push_for_url(&self, out: &mut String) {
-        out.extend([
-            self.common.as_str(),
-            &self.signed_headers,
-            "&X-Amz-Signature=",
-        ]);
+        out.extend([self.common.as_str(), &self.signed_headers, "&X-Amz-Signature="]);
     }
 
     fn push_canonical(&self, out: &mut String, query: &[Encoded]) {
