@@ -1,4 +1,5 @@
 //! Placeholder.
-pub mod dynamo;
 pub mod bucket;
+pub mod dynamo;
 pub mod queue;
+pub mod s3;

@@ -51,8 +51,7 @@ impl BlobWriter {
             let progress = self.settle().await?;
             let batch = std::mem::take(&mut self.batch);
             self.batch_size = 0;
-            self.writing =
-                Writing::Busy(tokio::task::spawn_blocking(move || progress.append(batch)));
+            self.writing = Writing::Busy(tokio::task::spawn_blocking(move || progress.append(batch)));
         }
         Ok(())
     }

@@ -65,22 +65,15 @@ impl ReadConditions {
     pub(super) fn check(&self, object: &ObjectInfo) -> Result<(), BucketError> {
         // HTTP dates have no fractions.
         let modified_at = object.modified_at.as_second();
-        let unmodified = self
-            .if_unmodified_since
-            .is_none_or(|since| modified_at <= since.as_second());
+        let unmodified = self.if_unmodified_since.is_none_or(|since| modified_at <= since.as_second());
         let matched = self.if_match.as_ref().map(|etag| etag.holds(object));
         if !matched.unwrap_or(unmodified) {
             return Err(BucketError::PreconditionFailed);
         }
-        let modified = self
-            .if_modified_since
-            .is_none_or(|since| modified_at > since.as_second());
+        let modified = self.if_modified_since.is_none_or(|since| modified_at > since.as_second());
         let differs = self.if_none_match.as_ref().map(|etag| !etag.holds(object));
         if !differs.unwrap_or(modified) {
-            return Err(BucketError::NotModified {
-                etag: object.etag.clone(),
-                modified_at: object.modified_at,
-            });
+            return Err(BucketError::NotModified { etag: object.etag.clone(), modified_at: object.modified_at });
         }
         Ok(())
     }

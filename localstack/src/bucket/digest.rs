@@ -26,13 +26,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Crc32,
-        Self::Crc32c,
-        Self::Crc64Nvme,
-        Self::Sha1,
-        Self::Sha256,
-    ];
+    pub const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
     /// The name S3 uses in `ChecksumAlgorithm`.
     pub fn name(self) -> &'static str {
@@ -47,9 +41,7 @@ impl Algorithm {
 
     /// The algorithm of that name, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
+        Self::ALL.into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
     }
 
     /// Length of a value in bytes.
@@ -92,9 +84,7 @@ impl ChecksumKind {
 
     /// The kind of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Composite, Self::FullObject]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        [Self::Composite, Self::FullObject].into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -131,11 +121,8 @@ impl Checksums {
 
     /// `CRC32=<base64> SHA256=<base64>`: how a row of the metadata keeps them.
     pub(super) fn to_column(&self) -> String {
-        let pairs: Vec<String> = self
-            .0
-            .iter()
-            .map(|(algorithm, value)| format!("{}={}", algorithm.name(), BASE64.encode(value)))
-            .collect();
+        let pairs: Vec<String> =
+            self.0.iter().map(|(algorithm, value)| format!("{}={}", algorithm.name(), BASE64.encode(value))).collect();
         pairs.join(" ")
     }
 
@@ -196,20 +183,10 @@ impl Hasher {
     }
 
     pub(super) fn finish(self) -> (Md5Sum, Checksums) {
-        let crcs = self
-            .crcs
-            .into_iter()
-            .map(|(algorithm, crc)| (algorithm, crc_bytes(algorithm, crc.finalize())));
-        let sha1 = self
-            .sha1
-            .map(|hash| (Algorithm::Sha1, hash.finalize().to_vec()));
-        let sha256 = self
-            .sha256
-            .map(|hash| (Algorithm::Sha256, hash.finalize().to_vec()));
-        (
-            self.md5.finalize().into(),
-            crcs.chain(sha1).chain(sha256).collect(),
-        )
+        let crcs = self.crcs.into_iter().map(|(algorithm, crc)| (algorithm, crc_bytes(algorithm, crc.finalize())));
+        let sha1 = self.sha1.map(|hash| (Algorithm::Sha1, hash.finalize().to_vec()));
+        let sha256 = self.sha256.map(|hash| (Algorithm::Sha256, hash.finalize().to_vec()));
+        (self.md5.finalize().into(), crcs.chain(sha1).chain(sha256).collect())
     }
 }
 
@@ -265,17 +242,10 @@ pub(super) fn checksum_of_parts<'a>(
         ChecksumKind::Composite => composite(algorithm, parts)?,
         ChecksumKind::FullObject => full_object(algorithm, parts)?,
     };
-    Some(Checksum {
-        algorithm,
-        kind,
-        value,
-    })
+    Some(Checksum { algorithm, kind, value })
 }
 
-fn composite<'a>(
-    algorithm: Algorithm,
-    parts: impl Iterator<Item = (Option<&'a [u8]>, u64)>,
-) -> Option<String> {
+fn composite<'a>(algorithm: Algorithm, parts: impl Iterator<Item = (Option<&'a [u8]>, u64)>) -> Option<String> {
     let mut joined = Vec::new();
     let mut count = 0_u32;
     for (value, _) in parts {
@@ -286,16 +256,11 @@ fn composite<'a>(
     Some(format!("{value}-{count}"))
 }
 
-fn full_object<'a>(
-    algorithm: Algorithm,
-    parts: impl Iterator<Item = (Option<&'a [u8]>, u64)>,
-) -> Option<String> {
+fn full_object<'a>(algorithm: Algorithm, parts: impl Iterator<Item = (Option<&'a [u8]>, u64)>) -> Option<String> {
     let crc = algorithm.crc()?;
     let mut whole = crc_fast::checksum(crc, b"");
     for (value, size) in parts {
-        let part = value?
-            .iter()
-            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        let part = value?.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
         whole = crc_fast::checksum_combine(crc, whole, part, size);
     }
     Some(BASE64.encode(&crc_bytes(algorithm, whole)))
@@ -313,10 +278,7 @@ mod tests {
         assert_eq!(hex(Algorithm::Crc32), "cbf43926");
         assert_eq!(hex(Algorithm::Crc32c), "e3069283");
         assert_eq!(hex(Algorithm::Crc64Nvme), "ae8b14860a799888");
-        assert_eq!(
-            hex(Algorithm::Sha1),
-            "f7c3bc1d808e04732adf679965ccc34ca7ae3441"
-        );
+        assert_eq!(hex(Algorithm::Sha1), "f7c3bc1d808e04732adf679965ccc34ca7ae3441");
     }
 
     #[test]
@@ -327,10 +289,7 @@ mod tests {
         let (md5, checksums) = hasher.finish();
         assert_eq!(md5, md5_of(CHECK));
         for algorithm in Algorithm::ALL {
-            assert_eq!(
-                checksums.get(algorithm),
-                Some(checksum_of(algorithm, CHECK).as_slice())
-            );
+            assert_eq!(checksums.get(algorithm), Some(checksum_of(algorithm, CHECK).as_slice()));
         }
     }
 
@@ -339,16 +298,9 @@ mod tests {
         for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme] {
             let (head, tail) = CHECK.split_at(5);
             let values = [checksum_of(algorithm, head), checksum_of(algorithm, tail)];
-            let parts = [
-                (Some(values[0].as_slice()), 5),
-                (Some(values[1].as_slice()), 4),
-            ];
-            let combined =
-                checksum_of_parts(algorithm, ChecksumKind::FullObject, parts.into_iter()).unwrap();
-            assert_eq!(
-                combined.value,
-                BASE64.encode(&checksum_of(algorithm, CHECK))
-            );
+            let parts = [(Some(values[0].as_slice()), 5), (Some(values[1].as_slice()), 4)];
+            let combined = checksum_of_parts(algorithm, ChecksumKind::FullObject, parts.into_iter()).unwrap();
+            assert_eq!(combined.value, BASE64.encode(&checksum_of(algorithm, CHECK)));
         }
     }
 
@@ -356,18 +308,13 @@ mod tests {
     fn a_sha_of_the_whole_is_never_made_up_from_parts() {
         let value = checksum_of(Algorithm::Sha256, CHECK);
         let parts = [(Some(value.as_slice()), 9)].into_iter();
-        assert_eq!(
-            checksum_of_parts(Algorithm::Sha256, ChecksumKind::FullObject, parts),
-            None
-        );
+        assert_eq!(checksum_of_parts(Algorithm::Sha256, ChecksumKind::FullObject, parts), None);
     }
 
     #[test]
     fn a_column_keeps_what_was_computed() {
-        let checksums: Checksums = Algorithm::ALL
-            .into_iter()
-            .map(|algorithm| (algorithm, checksum_of(algorithm, CHECK)))
-            .collect();
+        let checksums: Checksums =
+            Algorithm::ALL.into_iter().map(|algorithm| (algorithm, checksum_of(algorithm, CHECK))).collect();
         assert_eq!(Checksums::from_column(&checksums.to_column()), checksums);
     }
 }

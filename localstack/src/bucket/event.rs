@@ -1,11 +1,12 @@
 //! Storage events: the notification S3 would send, put into a queue by the transaction that publishes the object.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use jiff::Timestamp;
 use rusqlite::Connection;
 use serde_json::json;
 
+use super::Stamp;
 use super::error::BucketError;
 use super::metadata::Effects;
 use super::object::ObjectInfo;
@@ -36,7 +37,7 @@ impl Publication {
 pub(super) fn announce(
     connection: &Connection,
     effects: &mut Effects,
-    region: &str,
+    stamp: &Stamp,
     bucket: &str,
     object: &ObjectInfo,
     publication: Publication,
@@ -44,25 +45,19 @@ pub(super) fn announce(
     let mut statement = connection.prepare_cached(
         "SELECT queue FROM notifications WHERE bucket = ?1 AND substr(?2, 1, length(prefix)) = prefix",
     )?;
-    let queues: Vec<String> = statement
-        .query_map((bucket, &object.key), |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    let queues: Vec<String> =
+        statement.query_map((bucket, &object.key), |row| row.get(0))?.collect::<Result<_, _>>()?;
     if queues.is_empty() {
         return Ok(());
     }
-    let body = notification(region, bucket, object, publication);
+    let body = notification(&stamp.region, bucket, object, publication);
     for name in queues {
-        queue::send_in(connection, effects, &name, &body, Timestamp::now())?;
+        queue::send_in(connection, effects, &name, &body, (stamp.now, Duration::ZERO))?;
     }
     Ok(())
 }
 
-fn notification(
-    region: &str,
-    bucket: &str,
-    object: &ObjectInfo,
-    publication: Publication,
-) -> String {
+fn notification(region: &str, bucket: &str, object: &ObjectInfo, publication: Publication) -> String {
     json!({ "Records": [{
         "eventVersion": "2.1",
         "eventSource": "aws:s3",

@@ -55,14 +55,12 @@ impl DataFolder {
             reaper: Mutex::default(),
         });
         let weak = Arc::downgrade(&folder);
-        let thread = std::thread::Builder::new()
-            .name("bucket-reaper".into())
-            .spawn(move || {
-                for order in received {
-                    let Some(folder) = weak.upgrade() else { break };
-                    folder.carry_out(order);
-                }
-            })?;
+        let thread = std::thread::Builder::new().name("bucket-reaper".into()).spawn(move || {
+            for order in received {
+                let Some(folder) = weak.upgrade() else { break };
+                folder.carry_out(order);
+            }
+        })?;
         *lock(&folder.reaper) = Some(Reaper { orders, thread });
         Ok(folder)
     }
@@ -72,17 +70,8 @@ impl DataFolder {
         let mut random = [0_u8; 16];
         getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         let id = HEXLOWER.encode(&random);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(self.path.join(&id))?;
-        Ok(Unpublished {
-            id,
-            file,
-            folder: Arc::clone(self),
-            armed: true,
-        })
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.path.join(&id))?;
+        Ok(Unpublished { id, file, folder: Arc::clone(self), armed: true })
     }
 
     pub(super) fn open_file(&self, id: &str) -> io::Result<File> {
@@ -103,10 +92,7 @@ impl DataFolder {
     /// Keeps the files of a content until the pin is dropped. To be called inside [`DataFolder::look_up`].
     pub(super) fn pin(self: &Arc<Self>, content: i64) -> Pin {
         lock(&self.pins).entry(content).or_default().readers += 1;
-        Pin {
-            folder: Arc::clone(self),
-            content,
-        }
+        Pin { folder: Arc::clone(self), content }
     }
 
     /// Removes files whose rows are gone, as soon as nobody reads them.
@@ -239,10 +225,8 @@ mod tests {
     use super::*;
 
     fn names(path: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(path)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<String> =
+            fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -267,10 +251,7 @@ mod tests {
         let id = file.id().clone();
         file.keep();
         let pin = folder.look_up(|| folder.pin(7));
-        folder.carry_out(Order {
-            content: Some(7),
-            files: vec![id.clone()],
-        });
+        folder.carry_out(Order { content: Some(7), files: vec![id.clone()] });
         assert_eq!(names(root.path()), [id]);
         drop(pin);
         folder.close();

@@ -38,12 +38,7 @@ impl Bucket {
         self.metadata
             .read(move |connection| {
                 require_bucket(connection, &bucket)?;
-                Lister {
-                    connection,
-                    bucket: &bucket,
-                    listing: &listing,
-                }
-                .page()
+                Lister { connection, bucket: &bucket, listing: &listing }.page()
             })
             .await
     }
@@ -78,8 +73,7 @@ impl Lister<'_> {
                     page.prefixes.push(prefix);
                 }
                 None => {
-                    page.objects
-                        .extend(find(self.connection, self.bucket, &key)?);
+                    page.objects.extend(find(self.connection, self.bucket, &key)?);
                     last = Some(key.clone());
                     from = Some(Bound::After(key));
                 }
@@ -92,12 +86,7 @@ impl Lister<'_> {
     }
 
     /// Without a delimiter one query reads the rest of the page.
-    fn fill(
-        &self,
-        page: &mut Page,
-        last: &mut Option<String>,
-        from: &mut Option<Bound>,
-    ) -> Result<(), BucketError> {
+    fn fill(&self, page: &mut Page, last: &mut Option<String>, from: &mut Option<Bound>) -> Result<(), BucketError> {
         let Some(Bound::After(after)) = from else {
             return Ok(());
         };
@@ -106,10 +95,7 @@ impl Lister<'_> {
              ORDER BY object_key LIMIT ?4"
         ))?;
         let room = self.listing.limit - page.objects.len();
-        let rows = statement.query_map(
-            (self.bucket, &*after, end_of(&self.listing.prefix), room),
-            object_info,
-        )?;
+        let rows = statement.query_map((self.bucket, &*after, end_of(&self.listing.prefix), room), object_info)?;
         for object in rows {
             page.objects.push(object?);
         }
@@ -149,11 +135,7 @@ impl Lister<'_> {
     }
 
     fn common_prefix(&self, key: &str) -> Option<String> {
-        let delimiter = self
-            .listing
-            .delimiter
-            .as_deref()
-            .filter(|it| !it.is_empty())?;
+        let delimiter = self.listing.delimiter.as_deref().filter(|it| !it.is_empty())?;
         let rest = key.strip_prefix(&self.listing.prefix)?;
         let end = rest.find(delimiter)? + delimiter.len();
         Some(format!("{}{}", self.listing.prefix, &rest[..end]))

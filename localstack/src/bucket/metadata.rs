@@ -61,22 +61,12 @@ struct Writer {
 type Wakers = Mutex<HashMap<String, Arc<Notify>>>;
 
 impl Metadata {
-    pub(super) fn start(
-        path: &Path,
-        connection: Connection,
-        folder: Arc<DataFolder>,
-    ) -> Result<Self, BucketError> {
+    pub(super) fn start(path: &Path, connection: Connection, folder: Arc<DataFolder>) -> Result<Self, BucketError> {
         let wakers = Arc::<Wakers>::default();
         let (jobs, received) = mpsc::channel();
-        let mut group = Group {
-            path: path.to_owned(),
-            connection,
-            folder: Arc::clone(&folder),
-            wakers: Arc::clone(&wakers),
-        };
-        let thread = std::thread::Builder::new()
-            .name("bucket-metadata".into())
-            .spawn(move || group.run(&received))?;
+        let mut group =
+            Group { path: path.to_owned(), connection, folder: Arc::clone(&folder), wakers: Arc::clone(&wakers) };
+        let thread = std::thread::Builder::new().name("bucket-metadata".into()).spawn(move || group.run(&received))?;
         Ok(Self {
             path: path.to_owned(),
             folder,
@@ -94,17 +84,8 @@ impl Metadata {
         F: FnOnce(&Connection, &mut Effects) -> Result<R, BucketError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job = Box::new(Typed {
-            work: Some(work),
-            done: None,
-            answer,
-        });
-        lock(&self.writer)
-            .as_ref()
-            .ok_or(BucketError::Closed)?
-            .jobs
-            .send(job)
-            .map_err(|_| BucketError::Closed)?;
+        let job = Box::new(Typed { work: Some(work), done: None, answer });
+        lock(&self.writer).as_ref().ok_or(BucketError::Closed)?.jobs.send(job).map_err(|_| BucketError::Closed)?;
         answered.await.map_err(|_| BucketError::Closed)?
     }
 
@@ -114,24 +95,16 @@ impl Metadata {
         R: Send + 'static,
         F: FnOnce(&Connection) -> Result<R, BucketError> + Send + 'static,
     {
-        let _permit = self
-            .readers
-            .acquire()
-            .await
-            .map_err(|_| BucketError::Closed)?;
+        let _permit = self.readers.acquire().await.map_err(|_| BucketError::Closed)?;
         let idle = lock(&self.idle_readers).pop();
         let path = self.path.clone();
         let folder = Arc::clone(&self.folder);
         let (connection, result) = tokio::task::spawn_blocking(move || {
             let connection = match idle {
                 Some(connection) => connection,
-                None => {
-                    schema::open_reader(&path).map_err(|error| schema::explain(&path, error))?
-                }
+                None => schema::open_reader(&path).map_err(|error| schema::explain(&path, error))?,
             };
-            let result = folder
-                .look_up(|| work(&connection))
-                .map_err(|error| name_damage(&path, error));
+            let result = folder.look_up(|| work(&connection)).map_err(|error| name_damage(&path, error));
             Ok::<_, BucketError>((connection, result))
         })
         .await
@@ -191,11 +164,7 @@ where
     }
 
     fn effects(&self) -> Option<&Effects> {
-        self.done
-            .as_ref()?
-            .as_ref()
-            .ok()
-            .map(|(_, effects)| effects)
+        self.done.as_ref()?.as_ref().ok().map(|(_, effects)| effects)
     }
 
     fn settle(self: Box<Self>, committed: Result<(), BucketError>, group: &Group) {
@@ -244,10 +213,7 @@ impl Group {
         }
         for job in group {
             let outcome = committed.as_ref().map_err(copy_of).copied();
-            job.settle(
-                outcome.map_err(|error| schema::explain(&self.path, error)),
-                self,
-            );
+            job.settle(outcome.map_err(|error| schema::explain(&self.path, error)), self);
         }
     }
 
@@ -260,8 +226,7 @@ impl Group {
             }
             self.connection.execute_batch("RELEASE job")?;
         }
-        let publishes =
-            |job: &Box<dyn Job>| job.effects().is_some_and(|it| !it.published.is_empty());
+        let publishes = |job: &Box<dyn Job>| job.effects().is_some_and(|it| !it.published.is_empty());
         if group.iter().any(publishes) {
             // Before the commit: a row must never be more durable than the name of the file it refers to.
             self.folder.sync_directory().map_err(|error| {
@@ -291,9 +256,7 @@ impl Group {
 /// SQLite's errors cannot be cloned, and every job of a failed group wants one.
 fn copy_of(error: &rusqlite::Error) -> rusqlite::Error {
     match error {
-        rusqlite::Error::SqliteFailure(code, message) => {
-            rusqlite::Error::SqliteFailure(*code, message.clone())
-        }
+        rusqlite::Error::SqliteFailure(code, message) => rusqlite::Error::SqliteFailure(*code, message.clone()),
         other => rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR),
             Some(other.to_string()),

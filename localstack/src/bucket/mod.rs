@@ -21,7 +21,9 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
+use straightway_core::Clock;
 
 pub use blob::{Blob, BlobWriter};
 pub use conditions::{ETagMatch, ReadConditions, Selection, WriteCondition};
@@ -29,9 +31,7 @@ pub use digest::{Algorithm, Checksum, ChecksumKind, Checksums, Md5Sum, checksum_
 pub use error::BucketError;
 pub use event::Publication;
 pub use list::{Listing, Page};
-pub use multipart::{
-    Completion, ListedPart, MultipartUpload, PartInfo, PartPage, UploadMarker, UploadPage,
-};
+pub use multipart::{Completion, ListedPart, MultipartUpload, PartInfo, PartPage, UploadMarker, UploadPage};
 pub use object::{Doomed, Headers, NewObject, ObjectInfo};
 pub use reader::ObjectReader;
 
@@ -45,7 +45,14 @@ pub struct Bucket {
     metadata: Arc<Metadata>,
     folder: Arc<DataFolder>,
     region: String,
+    clock: Arc<dyn Clock>,
     _lock: File,
+}
+
+/// What every publication is stamped with.
+struct Stamp {
+    region: String,
+    now: Timestamp,
 }
 
 /// What creating a bucket found.
@@ -63,7 +70,7 @@ pub struct BucketInfo {
     /// Its name.
     pub name: String,
     /// When it was created.
-    pub created_at: jiff::Timestamp,
+    pub created_at: Timestamp,
 }
 
 impl Bucket {
@@ -71,7 +78,7 @@ impl Bucket {
     ///
     /// # Errors
     /// [`BucketError::InUse`] when another process has it, [`BucketError::Corrupt`] when the metadata is damaged.
-    pub fn open(folder: &Path, region: &str) -> Result<Self, BucketError> {
+    pub fn open(folder: &Path, region: &str, clock: Arc<dyn Clock>) -> Result<Self, BucketError> {
         files::create_private(folder)?;
         let lock = lock(folder)?;
         let path = folder.join("metadata.sqlite");
@@ -82,28 +89,34 @@ impl Bucket {
             other => other,
         })?;
         if removed > 0 {
-            tracing::info!(
-                files.removed = removed,
-                "removed unfinished uploads of the last run"
-            );
+            tracing::info!(files.removed = removed, "removed unfinished uploads of the last run");
         }
-        crate::queue::end_all_leases(&connection)?;
+        crate::queue::end_all_leases(&connection, clock.now())?;
         Ok(Self {
             metadata: Arc::new(Metadata::start(&path, connection, Arc::clone(&files))?),
             folder: files,
             region: region.to_owned(),
+            clock,
             _lock: lock,
         })
     }
 
     /// The queue of that name, in the same file as the metadata.
     pub fn queue(&self, name: &str) -> DurableQueue {
-        DurableQueue::new(Arc::clone(&self.metadata), name)
+        DurableQueue::new(Arc::clone(&self.metadata), Arc::clone(&self.clock), name)
     }
 
     /// The region this engine says it is in.
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp { region: self.region.clone(), now: self.now() }
     }
 
     /// Receives a body; MD5 is always computed, `algorithms` besides.
@@ -114,11 +127,12 @@ impl Bucket {
     /// Creates a bucket unless it is there.
     pub async fn create_bucket(&self, name: &str) -> Result<Creation, BucketError> {
         let name = name.to_owned();
+        let now = self.now().as_millisecond();
         self.metadata
             .write(move |connection, _| {
                 let created = connection.execute(
                     "INSERT INTO buckets (name, created_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                    (name, now()),
+                    (name, now),
                 )?;
                 Ok(match created {
                     0 => Creation::Existed,
@@ -152,17 +166,14 @@ impl Bucket {
     /// The bucket of that name.
     pub async fn bucket(&self, name: &str) -> Result<BucketInfo, BucketError> {
         let name = name.to_owned();
-        self.metadata
-            .read(move |connection| require_bucket(connection, &name))
-            .await
+        self.metadata.read(move |connection| require_bucket(connection, &name)).await
     }
 
     /// All buckets by name.
     pub async fn buckets(&self) -> Result<Vec<BucketInfo>, BucketError> {
         self.metadata
             .read(|connection| {
-                let mut statement = connection
-                    .prepare_cached("SELECT name, created_at FROM buckets ORDER BY name")?;
+                let mut statement = connection.prepare_cached("SELECT name, created_at FROM buckets ORDER BY name")?;
                 let buckets = statement.query_map((), bucket_info)?;
                 Ok(buckets.collect::<Result<_, _>>()?)
             })
@@ -194,20 +205,13 @@ impl Drop for Bucket {
 
 impl std::fmt::Debug for Bucket {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Bucket")
-            .field("region", &self.region)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Bucket").field("region", &self.region).finish_non_exhaustive()
     }
 }
 
 /// One process at a time: the lock goes with the process, however it ends.
 fn lock(folder: &Path) -> Result<File, BucketError> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join("lock"))?;
+    let file = File::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(BucketError::InUse(folder.to_owned())),
@@ -221,10 +225,7 @@ fn sweep(connection: &Connection, files: &DataFolder) -> Result<u64, BucketError
 }
 
 fn bucket_info(row: &rusqlite::Row<'_>) -> rusqlite::Result<BucketInfo> {
-    Ok(BucketInfo {
-        name: row.get(0)?,
-        created_at: timestamp(row.get(1)?),
-    })
+    Ok(BucketInfo { name: row.get(0)?, created_at: timestamp(row.get(1)?) })
 }
 
 fn require_bucket(connection: &Connection, name: &str) -> Result<BucketInfo, BucketError> {
@@ -235,13 +236,9 @@ fn require_bucket(connection: &Connection, name: &str) -> Result<BucketInfo, Buc
         .ok_or(BucketError::NoSuchBucket)
 }
 
-/// Milliseconds since 1970, as the metadata keeps time.
-fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
-}
-
-fn timestamp(milliseconds: i64) -> jiff::Timestamp {
-    jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default()
+/// The metadata keeps time in milliseconds since 1970.
+fn timestamp(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or_default()
 }
 
 /// An id for a content: unguessable is not needed, unused is.

@@ -7,15 +7,13 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::blob::Blob;
 use super::conditions::WriteCondition;
-use super::digest::{
-    Algorithm, Checksum, ChecksumKind, Checksums, Md5Sum, checksum_of_parts, etag_of_parts,
-};
+use super::digest::{Algorithm, Checksum, ChecksumKind, Checksums, Md5Sum, checksum_of_parts, etag_of_parts};
 use super::error::BucketError;
 use super::event::Publication;
 use super::list::end_of;
 use super::metadata::Effects;
 use super::object::{self, Content, Headers, NewObject, ObjectInfo};
-use super::{Bucket, now, random_content, require_bucket, timestamp};
+use super::{Bucket, random_content, require_bucket, timestamp};
 
 /// Every part but the last has at least this many bytes.
 const MIN_PART_SIZE: u64 = 5 * 1024 * 1024;
@@ -39,8 +37,7 @@ pub struct MultipartUpload {
 impl MultipartUpload {
     /// The checksum the object will have.
     pub fn object_checksum(&self) -> (Algorithm, ChecksumKind) {
-        self.checksum
-            .unwrap_or((Algorithm::Crc64Nvme, ChecksumKind::FullObject))
+        self.checksum.unwrap_or((Algorithm::Crc64Nvme, ChecksumKind::FullObject))
     }
 
     /// The algorithm whose value every part must bring, if the upload was created so.
@@ -144,7 +141,7 @@ impl Bucket {
         let upload = MultipartUpload {
             upload_id: random_upload_id()?,
             key: key.to_owned(),
-            created_at: timestamp(now()),
+            created_at: timestamp(self.now().as_millisecond()),
             headers,
             checksum,
             content: random_content()?,
@@ -159,12 +156,7 @@ impl Bucket {
     }
 
     /// The multipart upload of that id for that key.
-    pub async fn upload(
-        &self,
-        bucket: &str,
-        key: &str,
-        upload_id: &str,
-    ) -> Result<MultipartUpload, BucketError> {
+    pub async fn upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<MultipartUpload, BucketError> {
         let (bucket, key, upload_id) = (bucket.to_owned(), key.to_owned(), upload_id.to_owned());
         self.metadata
             .read(move |connection| {
@@ -185,10 +177,11 @@ impl Bucket {
     ) -> Result<PartInfo, BucketError> {
         let (bucket, key, upload_id) = (bucket.to_owned(), key.to_owned(), upload_id.to_owned());
         let blob = blob.sync().await?;
+        let now = self.now();
         self.metadata
             .write(move |connection, effects| {
                 let upload = require(connection, &bucket, &key, &upload_id)?;
-                object::insert_extent(connection, effects, upload.content, part_number, blob)
+                object::insert_extent(connection, effects, now, (upload.content, part_number), blob)
             })
             .await
     }
@@ -204,14 +197,13 @@ impl Bucket {
         completion: Completion,
     ) -> Result<ObjectInfo, BucketError> {
         let (bucket, key, upload_id) = (bucket.to_owned(), key.to_owned(), upload_id.to_owned());
-        let region = self.region.clone();
+        let stamp = self.stamp();
         self.metadata
             .write(move |connection, effects| {
                 require_bucket(connection, &bucket)?;
                 let upload = match require(connection, &bucket, &key, &upload_id) {
                     Err(BucketError::NoSuchUpload) => {
-                        return completed(connection, &bucket, &key, &upload_id)?
-                            .ok_or(BucketError::NoSuchUpload);
+                        return completed(connection, &bucket, &key, &upload_id)?.ok_or(BucketError::NoSuchUpload);
                     }
                     other => other?,
                 };
@@ -228,18 +220,13 @@ impl Bucket {
                     condition: completion.condition,
                     publication: Publication::CompleteMultipartUpload,
                 };
-                object::publish(connection, effects, &region, &object, content)
+                object::publish(connection, effects, &stamp, &object, content)
             })
             .await
     }
 
     /// Gives up a multipart upload and its parts.
-    pub async fn abort_upload(
-        &self,
-        bucket: &str,
-        key: &str,
-        upload_id: &str,
-    ) -> Result<(), BucketError> {
+    pub async fn abort_upload(&self, bucket: &str, key: &str, upload_id: &str) -> Result<(), BucketError> {
         let (bucket, key, upload_id) = (bucket.to_owned(), key.to_owned(), upload_id.to_owned());
         self.metadata
             .write(move |connection, effects| {
@@ -252,16 +239,9 @@ impl Bucket {
     }
 
     /// The stored parts of an upload after `marker`.
-    pub async fn parts(
-        &self,
-        upload: &MultipartUpload,
-        marker: u32,
-        limit: usize,
-    ) -> Result<PartPage, BucketError> {
+    pub async fn parts(&self, upload: &MultipartUpload, marker: u32, limit: usize) -> Result<PartPage, BucketError> {
         let content = upload.content;
-        self.metadata
-            .read(move |connection| page(connection, content, marker, limit))
-            .await
+        self.metadata.read(move |connection| page(connection, content, marker, limit)).await
     }
 
     /// The multipart uploads under way for keys that begin with `prefix`.
@@ -283,20 +263,9 @@ impl Bucket {
                      ORDER BY object_key, upload_id LIMIT ?6"
                 ))?;
                 // Without an upload id the whole key is behind the marker: no text is above a blob.
-                let upload_id = marker
-                    .upload_id
-                    .map_or(Value::Blob(Vec::new()), Value::Text);
-                let rows = statement.query_map(
-                    (
-                        &bucket,
-                        &prefix,
-                        end_of(&prefix),
-                        &marker.key,
-                        upload_id,
-                        limit + 1,
-                    ),
-                    upload_info,
-                )?;
+                let upload_id = marker.upload_id.map_or(Value::Blob(Vec::new()), Value::Text);
+                let rows = statement
+                    .query_map((&bucket, &prefix, end_of(&prefix), &marker.key, upload_id, limit + 1), upload_info)?;
                 let mut uploads: Vec<MultipartUpload> = rows.collect::<Result<_, _>>()?;
                 let truncated = uploads.len() > limit;
                 uploads.truncate(limit);
@@ -327,22 +296,14 @@ fn match_parts<'a>(
         check_listed_checksums(upload, part, want)?;
         parts.push(part);
     }
-    let too_small = parts
-        .iter()
-        .rev()
-        .skip(1)
-        .find(|part| part.size < MIN_PART_SIZE);
+    let too_small = parts.iter().rev().skip(1).find(|part| part.size < MIN_PART_SIZE);
     match too_small {
         Some(part) => Err(BucketError::EntityTooSmall(part.part_number)),
         None => Ok(parts),
     }
 }
 
-fn check_listed_checksums(
-    upload: &MultipartUpload,
-    part: &PartInfo,
-    listed: &ListedPart,
-) -> Result<(), BucketError> {
+fn check_listed_checksums(upload: &MultipartUpload, part: &PartInfo, listed: &ListedPart) -> Result<(), BucketError> {
     for (algorithm, value) in &listed.checksums {
         if part.checksums.base64(*algorithm).as_ref() != Some(value) {
             return Err(BucketError::InvalidPart(part.part_number));
@@ -351,11 +312,7 @@ fn check_listed_checksums(
     let Some(required) = upload.required_of_parts() else {
         return Ok(());
     };
-    if listed
-        .checksums
-        .iter()
-        .any(|(algorithm, _)| *algorithm == required)
-    {
+    if listed.checksums.iter().any(|(algorithm, _)| *algorithm == required) {
         return Ok(());
     }
     Err(BucketError::Contradiction(format!(
@@ -367,28 +324,16 @@ fn check_listed_checksums(
 }
 
 /// The object that the parts make, if it is what the request says it is.
-fn assemble(
-    upload: &MultipartUpload,
-    parts: &[&PartInfo],
-    completion: &Completion,
-) -> Result<Content, BucketError> {
+fn assemble(upload: &MultipartUpload, parts: &[&PartInfo], completion: &Completion) -> Result<Content, BucketError> {
     let size = parts.iter().map(|part| part.size).sum();
     if let Some(declared) = completion.object_size.filter(|declared| *declared != size) {
-        return Err(BucketError::SizeMismatch {
-            declared,
-            actual: size,
-        });
+        return Err(BucketError::SizeMismatch { declared, actual: size });
     }
     let (algorithm, kind) = upload.object_checksum();
     if completion.kind.is_some_and(|declared| declared != kind) {
-        return Err(BucketError::Contradiction(format!(
-            "The upload was created with checksum type {}.",
-            kind.name()
-        )));
+        return Err(BucketError::Contradiction(format!("The upload was created with checksum type {}.", kind.name())));
     }
-    let values = parts
-        .iter()
-        .map(|part| (part.checksums.get(algorithm), part.size));
+    let values = parts.iter().map(|part| (part.checksums.get(algorithm), part.size));
     let checksum = checksum_of_parts(algorithm, kind, values);
     if let Some(declared) = &completion.checksum {
         check_declared(checksum.as_ref(), declared)?;
@@ -403,19 +348,10 @@ fn assemble(
     })
 }
 
-fn check_declared(
-    checksum: Option<&Checksum>,
-    (algorithm, declared): &(Algorithm, String),
-) -> Result<(), BucketError> {
-    let value = checksum
-        .filter(|checksum| checksum.algorithm == *algorithm)
-        .map(|checksum| checksum.value.as_str());
+fn check_declared(checksum: Option<&Checksum>, (algorithm, declared): &(Algorithm, String)) -> Result<(), BucketError> {
+    let value = checksum.filter(|checksum| checksum.algorithm == *algorithm).map(|checksum| checksum.value.as_str());
     let without_count = value.map(|value| value.split('-').next().unwrap_or(value));
-    if value == Some(declared) || without_count == Some(declared) {
-        Ok(())
-    } else {
-        Err(BucketError::ChecksumMismatch)
-    }
+    if value == Some(declared) || without_count == Some(declared) { Ok(()) } else { Err(BucketError::ChecksumMismatch) }
 }
 
 fn drop_unlisted(
@@ -425,15 +361,13 @@ fn drop_unlisted(
     stored: &[PartInfo],
     listed: &[&PartInfo],
 ) -> Result<(), BucketError> {
-    let mut statement = connection.prepare_cached(
-        "DELETE FROM extents WHERE content = ?1 AND part_number = ?2 RETURNING file",
-    )?;
+    let mut statement =
+        connection.prepare_cached("DELETE FROM extents WHERE content = ?1 AND part_number = ?2 RETURNING file")?;
     let mut listed = listed.iter().map(|part| part.part_number).peekable();
     let mut files = Vec::new();
     for part in stored {
         if listed.next_if_eq(&part.part_number).is_none() {
-            let file: Option<String> =
-                statement.query_row((upload.content, part.part_number), |row| row.get(0))?;
+            let file: Option<String> = statement.query_row((upload.content, part.part_number), |row| row.get(0))?;
             files.extend(file);
         }
     }
@@ -458,26 +392,13 @@ fn completed(
 }
 
 /// Gives up every upload of a bucket.
-pub(super) fn abort_all(
-    connection: &Connection,
-    effects: &mut Effects,
-    bucket: &str,
-) -> Result<(), BucketError> {
-    let mut statement =
-        connection.prepare_cached("DELETE FROM uploads WHERE bucket = ?1 RETURNING content")?;
-    let contents: Vec<i64> = statement
-        .query_map([bucket], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    contents
-        .into_iter()
-        .try_for_each(|content| object::drop_extents(connection, effects, content))
+pub(super) fn abort_all(connection: &Connection, effects: &mut Effects, bucket: &str) -> Result<(), BucketError> {
+    let mut statement = connection.prepare_cached("DELETE FROM uploads WHERE bucket = ?1 RETURNING content")?;
+    let contents: Vec<i64> = statement.query_map([bucket], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    contents.into_iter().try_for_each(|content| object::drop_extents(connection, effects, content))
 }
 
-fn insert(
-    connection: &Connection,
-    bucket: &str,
-    upload: &MultipartUpload,
-) -> Result<(), BucketError> {
+fn insert(connection: &Connection, bucket: &str, upload: &MultipartUpload) -> Result<(), BucketError> {
     connection
         .prepare_cached(
             "INSERT INTO uploads (upload_id, bucket, object_key, content, created_at, headers,
@@ -497,13 +418,10 @@ fn insert(
 }
 
 fn delete(connection: &Connection, upload_id: &str) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached("DELETE FROM uploads WHERE upload_id = ?1")?
-        .execute([upload_id])
+    connection.prepare_cached("DELETE FROM uploads WHERE upload_id = ?1")?.execute([upload_id])
 }
 
-const COLUMNS: &str =
-    "upload_id, object_key, content, created_at, headers, checksum_algorithm, checksum_kind";
+const COLUMNS: &str = "upload_id, object_key, content, created_at, headers, checksum_algorithm, checksum_kind";
 
 fn upload_info(row: &Row<'_>) -> rusqlite::Result<MultipartUpload> {
     let algorithm: Option<String> = row.get(5)?;
@@ -521,12 +439,7 @@ fn upload_info(row: &Row<'_>) -> rusqlite::Result<MultipartUpload> {
     })
 }
 
-fn require(
-    connection: &Connection,
-    bucket: &str,
-    key: &str,
-    upload_id: &str,
-) -> Result<MultipartUpload, BucketError> {
+fn require(connection: &Connection, bucket: &str, key: &str, upload_id: &str) -> Result<MultipartUpload, BucketError> {
     connection
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM uploads WHERE upload_id = ?1 AND bucket = ?2 AND object_key = ?3"
@@ -541,12 +454,7 @@ fn all_parts(connection: &Connection, content: i64) -> Result<Vec<PartInfo>, Buc
 }
 
 /// The extents of a content after a part number.
-pub(super) fn page(
-    connection: &Connection,
-    content: i64,
-    marker: u32,
-    limit: usize,
-) -> Result<PartPage, BucketError> {
+pub(super) fn page(connection: &Connection, content: i64, marker: u32, limit: usize) -> Result<PartPage, BucketError> {
     let mut statement = connection.prepare_cached(
         "SELECT part_number, size, md5, checksums, modified_at FROM extents
          WHERE content = ?1 AND part_number > ?2 ORDER BY part_number LIMIT ?3",

@@ -16,7 +16,7 @@ use super::event::{Publication, announce};
 use super::metadata::Effects;
 use super::multipart::PartInfo;
 use super::reader::ObjectReader;
-use super::{Bucket, now, random_content, require_bucket, timestamp};
+use super::{Bucket, Stamp, random_content, require_bucket, timestamp};
 
 /// The headers stored with an object and returned with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,12 +97,7 @@ pub struct Doomed {
 
 impl Bucket {
     /// Refuses early what [`Bucket::put_object`] would refuse once the body is there.
-    pub async fn check_put(
-        &self,
-        bucket: &str,
-        key: &str,
-        condition: &WriteCondition,
-    ) -> Result<(), BucketError> {
+    pub async fn check_put(&self, bucket: &str, key: &str, condition: &WriteCondition) -> Result<(), BucketError> {
         let (bucket, key, condition) = (bucket.to_owned(), key.to_owned(), condition.clone());
         self.metadata
             .read(move |connection| {
@@ -116,13 +111,9 @@ impl Bucket {
     }
 
     /// Publishes a body as an object, replacing what is there, atomically.
-    pub async fn put_object(
-        &self,
-        object: NewObject,
-        blob: Blob,
-    ) -> Result<ObjectInfo, BucketError> {
+    pub async fn put_object(&self, object: NewObject, blob: Blob) -> Result<ObjectInfo, BucketError> {
         let blob = blob.sync().await?;
-        let region = self.region.clone();
+        let stamp = self.stamp();
         self.metadata
             .write(move |connection, effects| {
                 let content = random_content()?;
@@ -139,8 +130,8 @@ impl Bucket {
                     part_count: None,
                     upload_id: None,
                 };
-                let published = publish(connection, effects, &region, &object, row)?;
-                insert_extent(connection, effects, content, 1, blob)?;
+                let published = publish(connection, effects, &stamp, &object, row)?;
+                insert_extent(connection, effects, stamp.now, (content, 1), blob)?;
                 Ok(published)
             })
             .await
@@ -155,9 +146,7 @@ impl Bucket {
         selection: Selection,
     ) -> Result<(ObjectInfo, Range<u64>), BucketError> {
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        self.metadata
-            .read(move |connection| select(connection, &bucket, &key, &conditions, selection))
-            .await
+        self.metadata.read(move |connection| select(connection, &bucket, &key, &conditions, selection)).await
     }
 
     /// An object and the bytes that were asked for.
@@ -174,8 +163,7 @@ impl Bucket {
             .read(move |connection| {
                 let (object, range) = select(connection, &bucket, &key, &conditions, selection)?;
                 let pin = folder.pin(object.content);
-                let reader =
-                    ObjectReader::look_up(connection, &folder, pin, object.content, &range)?;
+                let reader = ObjectReader::look_up(connection, &folder, pin, object.content, &range)?;
                 Ok((object, range, reader))
             })
             .await
@@ -193,15 +181,10 @@ impl Bucket {
                 require_bucket(connection, &bucket)?;
                 objects
                     .iter()
-                    .map(
-                        |doomed| match delete(connection, effects, &bucket, doomed) {
-                            Err(
-                                refused
-                                @ (BucketError::NoSuchKey | BucketError::PreconditionFailed),
-                            ) => Ok(Err(refused)),
-                            other => other.map(Ok),
-                        },
-                    )
+                    .map(|doomed| match delete(connection, effects, &bucket, doomed) {
+                        Err(refused @ (BucketError::NoSuchKey | BucketError::PreconditionFailed)) => Ok(Err(refused)),
+                        other => other.map(Ok),
+                    })
                     .collect()
             })
             .await
@@ -215,9 +198,7 @@ impl Bucket {
         limit: usize,
     ) -> Result<super::PartPage, BucketError> {
         let content = object.content;
-        self.metadata
-            .read(move |connection| super::multipart::page(connection, content, marker, limit))
-            .await
+        self.metadata.read(move |connection| super::multipart::page(connection, content, marker, limit)).await
     }
 }
 
@@ -235,7 +216,7 @@ pub(super) struct Content {
 pub(super) fn publish(
     connection: &Connection,
     effects: &mut Effects,
-    region: &str,
+    stamp: &Stamp,
     object: &NewObject,
     row: Content,
 ) -> Result<ObjectInfo, BucketError> {
@@ -245,7 +226,6 @@ pub(super) fn publish(
     if let Some(present) = present {
         remove(connection, effects, &present)?;
     }
-    let modified_at = now();
     let checksum = row.checksum.as_ref();
     let sequence = connection
         .prepare_cached(
@@ -260,7 +240,7 @@ pub(super) fn publish(
                 row.content,
                 row.size,
                 row.etag,
-                modified_at,
+                stamp.now.as_millisecond(),
                 object.headers.to_column()?,
                 checksum.map(|it| it.algorithm.name()),
                 checksum.map(|it| it.kind.name()),
@@ -275,20 +255,13 @@ pub(super) fn publish(
         key: object.key.clone(),
         size: row.size,
         etag: row.etag,
-        modified_at: timestamp(modified_at),
+        modified_at: timestamp(stamp.now.as_millisecond()),
         headers: object.headers.clone(),
         checksum: row.checksum,
         part_count: row.part_count,
         content: row.content,
     };
-    announce(
-        connection,
-        effects,
-        region,
-        &object.bucket,
-        &published,
-        object.publication,
-    )?;
+    announce(connection, effects, stamp, &object.bucket, &published, object.publication)?;
     Ok(published)
 }
 
@@ -296,8 +269,8 @@ pub(super) fn publish(
 pub(super) fn insert_extent(
     connection: &Connection,
     effects: &mut Effects,
-    content: i64,
-    part_number: u32,
+    now: Timestamp,
+    (content, part_number): (i64, u32),
     blob: Blob,
 ) -> Result<PartInfo, BucketError> {
     let part = PartInfo {
@@ -305,12 +278,10 @@ pub(super) fn insert_extent(
         size: blob.size(),
         md5: *blob.md5(),
         checksums: blob.checksums().clone(),
-        modified_at: timestamp(now()),
+        modified_at: timestamp(now.as_millisecond()),
     };
     let replaced: Option<Option<String>> = connection
-        .prepare_cached(
-            "DELETE FROM extents WHERE content = ?1 AND part_number = ?2 RETURNING file",
-        )?
+        .prepare_cached("DELETE FROM extents WHERE content = ?1 AND part_number = ?2 RETURNING file")?
         .query_row((content, part_number), |row| row.get(0))
         .optional()?;
     effects.discard(content, replaced.flatten().into_iter().collect());
@@ -337,16 +308,9 @@ pub(super) fn insert_extent(
 }
 
 /// The files of a content, whose rows are gone with this.
-pub(super) fn drop_extents(
-    connection: &Connection,
-    effects: &mut Effects,
-    content: i64,
-) -> Result<(), BucketError> {
-    let mut statement =
-        connection.prepare_cached("DELETE FROM extents WHERE content = ?1 RETURNING file")?;
-    let files: Vec<Option<String>> = statement
-        .query_map([content], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+pub(super) fn drop_extents(connection: &Connection, effects: &mut Effects, content: i64) -> Result<(), BucketError> {
+    let mut statement = connection.prepare_cached("DELETE FROM extents WHERE content = ?1 RETURNING file")?;
+    let files: Vec<Option<String>> = statement.query_map([content], |row| row.get(0))?.collect::<Result<_, _>>()?;
     effects.discard(content, files.into_iter().flatten().collect());
     Ok(())
 }
@@ -372,30 +336,17 @@ fn checksum(row: &Row<'_>) -> rusqlite::Result<Option<Checksum>> {
     let algorithm: Option<String> = row.get(7)?;
     let kind: Option<String> = row.get(8)?;
     let value: Option<String> = row.get(9)?;
-    let parts = (
-        algorithm.as_deref().and_then(Algorithm::from_name),
-        kind.as_deref().and_then(ChecksumKind::from_name),
-        value,
-    );
+    let parts =
+        (algorithm.as_deref().and_then(Algorithm::from_name), kind.as_deref().and_then(ChecksumKind::from_name), value);
     Ok(match parts {
-        (Some(algorithm), Some(kind), Some(value)) => Some(Checksum {
-            algorithm,
-            kind,
-            value,
-        }),
+        (Some(algorithm), Some(kind), Some(value)) => Some(Checksum { algorithm, kind, value }),
         _ => None,
     })
 }
 
-pub(super) fn find(
-    connection: &Connection,
-    bucket: &str,
-    key: &str,
-) -> rusqlite::Result<Option<ObjectInfo>> {
+pub(super) fn find(connection: &Connection, bucket: &str, key: &str) -> rusqlite::Result<Option<ObjectInfo>> {
     connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM objects WHERE bucket = ?1 AND object_key = ?2"
-        ))?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM objects WHERE bucket = ?1 AND object_key = ?2"))?
         .query_row((bucket, key), object_info)
         .optional()
 }
@@ -417,37 +368,24 @@ fn select(
             let end = last.map_or(size, |last| last.saturating_add(1).min(size));
             (first < end).then_some(first..end)
         }
-        Selection::Suffix(length) => {
-            (length > 0 && size > 0).then(|| size.saturating_sub(length)..size)
-        }
+        Selection::Suffix(length) => (length > 0 && size > 0).then(|| size.saturating_sub(length)..size),
         Selection::Part(number) => part_range(connection, &object, number)?,
     };
     let range = range.ok_or(BucketError::InvalidRange { size })?;
     Ok((object, range))
 }
 
-fn part_range(
-    connection: &Connection,
-    object: &ObjectInfo,
-    number: u32,
-) -> rusqlite::Result<Option<Range<u64>>> {
+fn part_range(connection: &Connection, object: &ObjectInfo, number: u32) -> rusqlite::Result<Option<Range<u64>>> {
     let (start, size): (u64, Option<u64>) = connection
         .prepare_cached(
             "SELECT coalesce(sum(size) FILTER (WHERE part_number < ?2), 0),
                     max(size) FILTER (WHERE part_number = ?2) FROM extents WHERE content = ?1",
         )?
-        .query_row((object.content, number), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+        .query_row((object.content, number), |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(size.map(|size| start..start + size))
 }
 
-fn delete(
-    connection: &Connection,
-    effects: &mut Effects,
-    bucket: &str,
-    doomed: &Doomed,
-) -> Result<(), BucketError> {
+fn delete(connection: &Connection, effects: &mut Effects, bucket: &str, doomed: &Doomed) -> Result<(), BucketError> {
     let present = find(connection, bucket, &doomed.key)?;
     doomed.condition.check(present.as_ref())?;
     match present {
@@ -456,13 +394,7 @@ fn delete(
     }
 }
 
-fn remove(
-    connection: &Connection,
-    effects: &mut Effects,
-    object: &ObjectInfo,
-) -> Result<(), BucketError> {
-    connection
-        .prepare_cached("DELETE FROM objects WHERE sequence = ?1")?
-        .execute([object.sequence])?;
+fn remove(connection: &Connection, effects: &mut Effects, object: &ObjectInfo) -> Result<(), BucketError> {
+    connection.prepare_cached("DELETE FROM objects WHERE sequence = ?1")?.execute([object.sequence])?;
     drop_extents(connection, effects, object.content)
 }

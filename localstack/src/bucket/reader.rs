@@ -43,11 +43,10 @@ impl ObjectReader {
         content: i64,
         range: &Range<u64>,
     ) -> rusqlite::Result<Self> {
-        let mut sizes = connection.prepare_cached(
-            "SELECT part_number, size, file FROM extents WHERE content = ?1 ORDER BY part_number",
-        )?;
-        let mut inline = connection
-            .prepare_cached("SELECT bytes FROM extents WHERE content = ?1 AND part_number = ?2")?;
+        let mut sizes = connection
+            .prepare_cached("SELECT part_number, size, file FROM extents WHERE content = ?1 ORDER BY part_number")?;
+        let mut inline =
+            connection.prepare_cached("SELECT bytes FROM extents WHERE content = ?1 AND part_number = ?2")?;
         let mut rows = sizes.query([content])?;
         let mut pieces = VecDeque::new();
         let mut start = 0;
@@ -59,24 +58,15 @@ impl ObjectReader {
                     Some(file) => Source::File(file),
                     None => {
                         let part_number: i64 = row.get(0)?;
-                        let bytes: Vec<u8> =
-                            inline.query_row((content, part_number), |row| row.get(0))?;
+                        let bytes: Vec<u8> = inline.query_row((content, part_number), |row| row.get(0))?;
                         Source::Inline(bytes.into())
                     }
                 };
-                pieces.push_back(Piece {
-                    source,
-                    range: touched.start - start..touched.end - start,
-                });
+                pieces.push_back(Piece { source, range: touched.start - start..touched.end - start });
             }
             start += size;
         }
-        Ok(Self {
-            folder: Arc::clone(folder),
-            pieces,
-            open: None,
-            _pin: pin,
-        })
+        Ok(Self { folder: Arc::clone(folder), pieces, open: None, _pin: pin })
     }
 
     /// The bytes in order.
@@ -109,11 +99,7 @@ impl ObjectReader {
     }
 
     fn read_chunk(&mut self) -> io::Result<Bytes> {
-        let Some(Piece {
-            source: Source::File(id),
-            range,
-        }) = self.pieces.front_mut()
-        else {
+        let Some(Piece { source: Source::File(id), range }) = self.pieces.front_mut() else {
             return Ok(Bytes::new());
         };
         if self.open.as_ref().is_none_or(|(open, _)| open != id) {

@@ -90,9 +90,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, BucketError> {
     match version(&connection).map_err(|error| explain(path, error))? {
         0 => {
             let sql = format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;");
-            connection
-                .execute_batch(&sql)
-                .map_err(|error| explain(path, error))?;
+            connection.execute_batch(&sql).map_err(|error| explain(path, error))?;
         }
         VERSION => {}
         other => return Err(corrupt(path, format!("version {other} is not {VERSION}"))),
@@ -102,9 +100,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, BucketError> {
 
 /// Opens one more connection that only reads.
 pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_URI;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
     Ok(connection)
@@ -115,9 +111,7 @@ const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
-    connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-    )
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
 }
 
 fn check(connection: &Connection) -> rusqlite::Result<String> {
@@ -131,16 +125,11 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
 /// Damage gets a message that names the file and says what to do; everything else its own.
 pub(super) fn explain(path: &Path, error: rusqlite::Error) -> BucketError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            corrupt(path, error.to_string())
-        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => corrupt(path, error.to_string()),
         _ => error.into(),
     }
 }
 
 fn corrupt(path: &Path, detail: String) -> BucketError {
-    BucketError::Corrupt {
-        path: path.to_owned(),
-        detail,
-    }
+    BucketError::Corrupt { path: path.to_owned(), detail }
 }

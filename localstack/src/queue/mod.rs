@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
-use straightway_core::{Error, Message, Queue};
+use straightway_core::{Clock, Error, Message, Queue};
 use tokio::sync::Notify;
 
 use crate::bucket::BucketError;
@@ -27,6 +27,7 @@ const LEASE: Duration = Duration::from_secs(12 * 60);
 #[derive(Clone)]
 pub struct DurableQueue {
     metadata: Arc<Metadata>,
+    clock: Arc<dyn Clock>,
     name: String,
     max_attempts: u32,
     lease: Duration,
@@ -60,10 +61,11 @@ pub struct Counts {
 }
 
 impl DurableQueue {
-    pub(crate) fn new(metadata: Arc<Metadata>, name: &str) -> Self {
+    pub(crate) fn new(metadata: Arc<Metadata>, clock: Arc<dyn Clock>, name: &str) -> Self {
         Self {
             waker: metadata.waker(name),
             metadata,
+            clock,
             name: name.to_owned(),
             max_attempts: MAX_ATTEMPTS,
             lease: LEASE,
@@ -92,25 +94,21 @@ impl DurableQueue {
     /// Sends a message that can be received once `delay` has passed.
     pub async fn send_after(&self, body: String, delay: Duration) -> Result<(), BucketError> {
         let name = self.name.clone();
-        self.metadata
-            .write(move |connection, effects| {
-                send_in(connection, effects, &name, &body, after(delay))
-            })
-            .await
+        let now = self.clock.now();
+        self.metadata.write(move |connection, effects| send_in(connection, effects, &name, &body, (now, delay))).await
     }
 
     /// Leases up to `limit` messages, oldest first. Those with too many attempts behind them are set aside instead.
     pub async fn receive(&self, limit: usize) -> Result<Vec<Leased>, BucketError> {
         let name = self.name.clone();
-        let (max_attempts, lease) = (self.max_attempts, self.lease);
+        let (max_attempts, now, lease) = (self.max_attempts, self.clock.now(), self.lease);
         if !self.has_due(limit).await? {
             return Ok(Vec::new());
         }
         self.metadata
             .write(move |connection, _| {
-                bury(connection, &name, max_attempts)?;
-                let leased =
-                    (0..limit).map_while(|_| lease_next(connection, &name, lease).transpose());
+                bury(connection, &name, now, max_attempts)?;
+                let leased = (0..limit).map_while(|_| lease_next(connection, &name, now, lease).transpose());
                 leased.collect()
             })
             .await
@@ -121,9 +119,8 @@ impl DurableQueue {
         let receipt = receipt.clone();
         self.metadata
             .write(move |connection, _| {
-                let deleted = connection
-                    .prepare_cached("DELETE FROM messages WHERE receipt = ?1")?
-                    .execute([receipt.0])?;
+                let deleted =
+                    connection.prepare_cached("DELETE FROM messages WHERE receipt = ?1")?.execute([receipt.0])?;
                 Ok(deleted == 1)
             })
             .await
@@ -132,13 +129,12 @@ impl DurableQueue {
     /// Gives a leased message back, to be received again once `delay` has passed. `false` when the lease was lost.
     pub async fn release(&self, receipt: &Receipt, delay: Duration) -> Result<bool, BucketError> {
         let (receipt, name) = (receipt.clone(), self.name.clone());
+        let visible_at = after(self.clock.now(), delay);
         self.metadata
             .write(move |connection, effects| {
                 let released = connection
-                    .prepare_cached(
-                        "UPDATE messages SET receipt = NULL, visible_at = ?2 WHERE receipt = ?1",
-                    )?
-                    .execute((receipt.0, after(delay).as_millisecond()))?;
+                    .prepare_cached("UPDATE messages SET receipt = NULL, visible_at = ?2 WHERE receipt = ?1")?
+                    .execute((receipt.0, visible_at))?;
                 effects.sent_to(&name);
                 Ok(released == 1)
             })
@@ -147,7 +143,7 @@ impl DurableQueue {
 
     /// How many messages it holds.
     pub async fn counts(&self) -> Result<Counts, BucketError> {
-        let name = self.name.clone();
+        let (name, now) = (self.name.clone(), self.now());
         self.metadata
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
@@ -157,13 +153,8 @@ impl DurableQueue {
                             count(*) FILTER (WHERE dead)
                      FROM messages WHERE queue = ?1",
                 )?;
-                Ok(statement.query_row((name, now()), |row| {
-                    Ok(Counts {
-                        ready: row.get(0)?,
-                        delayed: row.get(1)?,
-                        leased: row.get(2)?,
-                        dead: row.get(3)?,
-                    })
+                Ok(statement.query_row((name, now), |row| {
+                    Ok(Counts { ready: row.get(0)?, delayed: row.get(1)?, leased: row.get(2)?, dead: row.get(3)? })
                 })?)
             })
             .await
@@ -186,13 +177,13 @@ impl DurableQueue {
 
     /// Gives the dead letters another life, their attempts forgotten. How many there were.
     pub async fn redrive(&self) -> Result<u64, BucketError> {
-        let name = self.name.clone();
+        let (name, now) = (self.name.clone(), self.now());
         self.metadata
             .write(move |connection, effects| {
                 let revived = connection.execute(
                     "UPDATE messages SET dead = 0, attempt = 0, receipt = NULL, visible_at = ?2
                      WHERE queue = ?1 AND dead",
-                    (&name, now()),
+                    (&name, now),
                 )?;
                 effects.sent_to(&name);
                 Ok(revived as u64)
@@ -200,9 +191,13 @@ impl DurableQueue {
             .await
     }
 
+    fn now(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+
     /// A look that costs no commit: most receives of an idle worker find nothing.
     async fn has_due(&self, limit: usize) -> Result<bool, BucketError> {
-        Ok(limit > 0 && self.next_due().await?.is_some_and(|due| due <= now()))
+        Ok(limit > 0 && self.next_due().await?.is_some_and(|due| due <= self.now()))
     }
 
     /// When the next message can be received, in milliseconds since 1970.
@@ -211,9 +206,7 @@ impl DurableQueue {
         self.metadata
             .read(move |connection| {
                 Ok(connection
-                    .prepare_cached(
-                        "SELECT min(visible_at) FROM messages WHERE queue = ?1 AND dead = 0",
-                    )?
+                    .prepare_cached("SELECT min(visible_at) FROM messages WHERE queue = ?1 AND dead = 0")?
                     .query_row([name], |row| row.get(0))?)
             })
             .await
@@ -231,10 +224,7 @@ impl Queue for DurableQueue {
 
 impl std::fmt::Debug for DurableQueue {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("DurableQueue")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        formatter.debug_struct("DurableQueue").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -244,39 +234,33 @@ pub(crate) fn send_in(
     effects: &mut Effects,
     queue: &str,
     body: &str,
-    visible_at: Timestamp,
+    (now, delay): (Timestamp, Duration),
 ) -> Result<(), BucketError> {
     connection
-        .prepare_cached(
-            "INSERT INTO messages (queue, body, sent_at, visible_at) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute((queue, body, now(), visible_at.as_millisecond()))?;
+        .prepare_cached("INSERT INTO messages (queue, body, sent_at, visible_at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute((queue, body, now.as_millisecond(), after(now, delay)))?;
     effects.sent_to(queue);
     Ok(())
 }
 
 /// At the start nobody works on anything: what was leased can be received at once.
-pub(crate) fn end_all_leases(connection: &Connection) -> Result<(), BucketError> {
+pub(crate) fn end_all_leases(connection: &Connection, now: Timestamp) -> Result<(), BucketError> {
     connection.execute(
         "UPDATE messages SET receipt = NULL, visible_at = ?1 WHERE receipt IS NOT NULL",
-        [now()],
+        [now.as_millisecond()],
     )?;
     Ok(())
 }
 
-fn bury(connection: &Connection, queue: &str, max_attempts: u32) -> Result<(), BucketError> {
+fn bury(connection: &Connection, queue: &str, now: Timestamp, max_attempts: u32) -> Result<(), BucketError> {
     let buried = connection
         .prepare_cached(
             "UPDATE messages SET dead = 1, receipt = NULL
              WHERE queue = ?1 AND dead = 0 AND visible_at <= ?2 AND attempt >= ?3",
         )?
-        .execute((queue, now(), max_attempts))?;
+        .execute((queue, now.as_millisecond(), max_attempts))?;
     if buried > 0 {
-        tracing::error!(
-            queue.name = queue,
-            messages = buried,
-            "messages were set aside after too many attempts"
-        );
+        tracing::error!(queue.name = queue, messages = buried, "messages were set aside after too many attempts");
     }
     Ok(())
 }
@@ -284,6 +268,7 @@ fn bury(connection: &Connection, queue: &str, max_attempts: u32) -> Result<(), B
 fn lease_next(
     connection: &Connection,
     queue: &str,
+    now: Timestamp,
     lease: Duration,
 ) -> Result<Option<Leased>, BucketError> {
     let receipt = random_receipt()?;
@@ -294,23 +279,13 @@ fn lease_next(
                                ORDER BY visible_at, sequence LIMIT 1)
              RETURNING sequence, body, attempt",
         )?
-        .query_row(
-            (queue, now(), &receipt, after(lease).as_millisecond()),
-            message,
-        )
+        .query_row((queue, now.as_millisecond(), &receipt, after(now, lease)), message)
         .optional()?;
-    Ok(message.map(|message| Leased {
-        message,
-        receipt: Receipt(receipt),
-    }))
+    Ok(message.map(|message| Leased { message, receipt: Receipt(receipt) }))
 }
 
 fn message(row: &rusqlite::Row<'_>) -> rusqlite::Result<Message> {
-    Ok(Message {
-        id: row.get::<_, i64>(0)?.to_string(),
-        body: row.get(1)?,
-        attempt: row.get(2)?,
-    })
+    Ok(Message { id: row.get::<_, i64>(0)?.to_string(), body: row.get(1)?, attempt: row.get(2)? })
 }
 
 fn random_receipt() -> Result<String, BucketError> {
@@ -319,12 +294,7 @@ fn random_receipt() -> Result<String, BucketError> {
     Ok(HEXLOWER.encode(&random))
 }
 
-fn now() -> i64 {
-    Timestamp::now().as_millisecond()
-}
-
-fn after(delay: Duration) -> Timestamp {
-    Timestamp::now()
-        .checked_add(delay)
-        .unwrap_or(Timestamp::MAX)
+/// In milliseconds since 1970.
+fn after(now: Timestamp, delay: Duration) -> i64 {
+    now.checked_add(delay).unwrap_or(Timestamp::MAX).as_millisecond()
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use straightway_core::Message;
 use tokio::task::JoinSet;
 
-use super::{DurableQueue, Leased, now};
+use super::{DurableQueue, Leased};
 use crate::bucket::BucketError;
 
 /// Between attempts a message waits this long, doubled with every attempt.
@@ -72,7 +72,7 @@ pub async fn run<H, F, T, E>(
 async fn lease(queue: &DurableQueue, room: usize) -> Result<(Vec<Leased>, Duration), BucketError> {
     let leased = queue.receive(room).await?;
     let wait = match queue.next_due().await? {
-        Some(due) => Duration::from_millis(u64::try_from(due - now()).unwrap_or(0)),
+        Some(due) => Duration::from_millis(u64::try_from(due - queue.now()).unwrap_or(0)),
         None => MAX_SLEEP,
     };
     Ok((leased, wait.min(MAX_SLEEP)))
