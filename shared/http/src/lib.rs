@@ -20,6 +20,9 @@ mod page;
 mod params;
 mod preconditions;
 mod problem;
+#[cfg(test)]
+mod testing;
+pub mod wire;
 
 pub use address::{ClientAddress, PeerAddress};
 pub use answer::NoStore;

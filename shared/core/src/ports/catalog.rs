@@ -74,6 +74,9 @@ pub trait Catalog: Send + Sync {
 
     // Sessions
 
+    /// What is left of the owner's quota, in bytes. For telling it early: what decides are the transactions.
+    async fn available_bytes(&self, owner: &OwnerId) -> Result<u64, Error>;
+
     /// Opens a session: quota, name, marker, live item and session in one transaction.
     async fn open_session(&self, new: &NewSession<'_>) -> Result<Opened, Error>;
 
