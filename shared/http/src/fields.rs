@@ -29,7 +29,8 @@ impl<'a> Complaint<'a> {
 /// The violation behind an error in a JSON body, at its JSON pointer (RFC 6901).
 pub(crate) fn in_body(path: &Path, error: &impl Display) -> Violation {
     violation(path, error, |segments| {
-        segments.iter().map(|s| format!("/{}", s.replace('~', "~0").replace('/', "~1"))).collect()
+        let escaped = segments.iter().map(|segment| segment.replace('~', "~0").replace('/', "~1"));
+        escaped.fold(String::new(), |pointer, segment| pointer + "/" + &segment)
     })
 }
 
