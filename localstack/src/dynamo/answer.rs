@@ -1,9 +1,10 @@
 //! What DynamoDB answers: a status, a JSON body, and the headers every answer carries.
 
 use bytes::Bytes;
+use crc_fast::CrcAlgorithm;
 use data_encoding::BASE32_NOPAD;
 use dynoxide::DynoxideError;
-use http::{Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
 /// DynamoDB's media type, in both directions.
@@ -89,13 +90,16 @@ impl Answer {
     /// The HTTP response. Clients that check `x-amz-crc32` (botocore does, the Rust SDK does
     /// not) retry when it differs from the body they got.
     pub fn into_response<B: From<Bytes>>(self) -> Response<B> {
-        Response::builder()
-            .status(self.status)
-            .header(header::CONTENT_TYPE, JSON_1_0)
-            .header("x-amzn-requestid", request_id())
-            .header("x-amz-crc32", crc32fast::hash(&self.body))
-            .body(B::from(self.body))
-            .expect("every header is made of ASCII letters and digits")
+        let checksum = crc_fast::checksum(CrcAlgorithm::Crc32IsoHdlc, &self.body);
+        let mut response = Response::new(B::from(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON_1_0));
+        headers.insert("x-amz-crc32", checksum.into());
+        if let Ok(id) = HeaderValue::try_from(request_id()) {
+            headers.insert("x-amzn-requestid", id);
+        }
+        response
     }
 }
 

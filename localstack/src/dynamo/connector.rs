@@ -4,8 +4,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Region};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -67,16 +66,13 @@ impl HttpConnector for InProcess {
 
 async fn carry(db: &EmbeddedDynamo, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let target = request.headers().get("x-amz-target");
-    let body = request
-        .body()
-        .bytes()
-        .ok_or_else(|| ConnectorError::user("DynamoDB requests are never streamed".into()))?;
+    let body =
+        request.body().bytes().ok_or_else(|| ConnectorError::user("DynamoDB requests are never streamed".into()))?;
     let answer = db.call(target, Bytes::copy_from_slice(body)).await;
     to_sdk(answer)
 }
 
 /// The answer as the SDK's own response type.
 pub(super) fn to_sdk(answer: super::Answer) -> Result<HttpResponse, ConnectorError> {
-    HttpResponse::try_from(answer.into_response::<SdkBody>())
-        .map_err(|error| ConnectorError::other(error.into(), None))
+    HttpResponse::try_from(answer.into_response::<SdkBody>()).map_err(|error| ConnectorError::other(error.into(), None))
 }

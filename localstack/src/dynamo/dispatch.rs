@@ -1,5 +1,7 @@
 //! One JSON request to one typed method of the database, and its result back to JSON.
 
+use std::time::Instant;
+
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,32 +9,52 @@ use serde_json::error::Category;
 
 use super::answer::Answer;
 use super::operation::Operation;
+use super::tokens::Tokens;
 
-/// Carries the call out on this thread. Blocks.
-pub(super) fn run(database: &Database, operation: Operation, body: &[u8]) -> Answer {
-    match execute(database, operation, body) {
-        Ok(json) => Answer::ok(json),
-        Err(error) => Answer::failed(&in_envelope(operation, error)),
-    }
+/// The database, and what it has to remember between calls.
+pub(super) struct Dispatcher {
+    database: Database,
+    tokens: Tokens,
 }
 
-fn execute(db: &Database, operation: Operation, body: &[u8]) -> dynoxide::Result<Vec<u8>> {
-    match operation {
-        Operation::BatchGetItem => typed(body, |request| db.batch_get_item(request)),
-        Operation::BatchWriteItem => typed(body, |request| db.batch_write_item(request)),
-        Operation::CreateTable => typed(body, |request| db.create_table(request)),
-        Operation::DeleteItem => typed(body, |request| db.delete_item(request)),
-        Operation::DescribeTable => typed(body, |request| db.describe_table(request)),
-        Operation::DescribeTimeToLive => typed(body, |request| db.describe_time_to_live(request)),
-        Operation::GetItem => typed(body, |request| db.get_item(request)),
-        Operation::ListTables => typed(body, |request| db.list_tables(request)),
-        Operation::PutItem => typed(body, |request| db.put_item(request)),
-        Operation::Query => typed(body, |request| db.query(request)),
-        Operation::Scan => typed(body, |request| db.scan(request)),
-        Operation::TransactGetItems => typed(body, |request| db.transact_get_items(request)),
-        Operation::TransactWriteItems => typed(body, |request| db.transact_write_items(request)),
-        Operation::UpdateItem => typed(body, |request| db.update_item(request)),
-        Operation::UpdateTimeToLive => typed(body, |request| db.update_time_to_live(request)),
+impl Dispatcher {
+    pub(super) fn new(database: Database) -> Self {
+        Self { database, tokens: Tokens::default() }
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Carries the call out on this thread. Blocks.
+    pub(super) fn run(&mut self, operation: Operation, body: &[u8]) -> Answer {
+        match self.execute(operation, body) {
+            Ok(json) => Answer::ok(json),
+            Err(error) => Answer::failed(&in_envelope(operation, error)),
+        }
+    }
+
+    fn execute(&mut self, operation: Operation, body: &[u8]) -> dynoxide::Result<Vec<u8>> {
+        let db = &self.database;
+        match operation {
+            Operation::BatchGetItem => typed(body, |request| db.batch_get_item(request)),
+            Operation::BatchWriteItem => typed(body, |request| db.batch_write_item(request)),
+            Operation::CreateTable => typed(body, |request| db.create_table(request)),
+            Operation::DeleteItem => typed(body, |request| db.delete_item(request)),
+            Operation::DescribeTable => typed(body, |request| db.describe_table(request)),
+            Operation::DescribeTimeToLive => typed(body, |request| db.describe_time_to_live(request)),
+            Operation::GetItem => typed(body, |request| db.get_item(request)),
+            Operation::ListTables => typed(body, |request| db.list_tables(request)),
+            Operation::PutItem => typed(body, |request| db.put_item(request)),
+            Operation::Query => typed(body, |request| db.query(request)),
+            Operation::Scan => typed(body, |request| db.scan(request)),
+            Operation::TransactGetItems => typed(body, |request| db.transact_get_items(request)),
+            Operation::TransactWriteItems => {
+                self.tokens.once(Instant::now(), decode(body)?, |request| encode(&db.transact_write_items(request)?))
+            }
+            Operation::UpdateItem => typed(body, |request| db.update_item(request)),
+            Operation::UpdateTimeToLive => typed(body, |request| db.update_time_to_live(request)),
+        }
     }
 }
 
@@ -44,10 +66,15 @@ where
     Request: DeserializeOwned,
     Response: Serialize,
 {
-    let request = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let response = method(request)?;
-    serde_json::to_vec(&response)
-        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    encode(&method(decode(body)?)?)
+}
+
+fn decode<Request: DeserializeOwned>(body: &[u8]) -> dynoxide::Result<Request> {
+    serde_json::from_slice(body).map_err(|error| unreadable(&error))
+}
+
+fn encode(response: &impl Serialize) -> dynoxide::Result<Vec<u8>> {
+    serde_json::to_vec(response).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
 /// DynamoDB tells malformed JSON (no message at all) from JSON of the wrong shape, and that from
@@ -55,12 +82,10 @@ where
 fn unreadable(error: &serde_json::Error) -> DynoxideError {
     let text = error.to_string();
     if error.classify() != Category::Data {
-        return match text.starts_with("recursion limit exceeded") {
-            true => DynoxideError::ValidationException(
-                "Nesting Levels have exceeded supported limits".into(),
-            ),
-            false => DynoxideError::SerializationException(String::new()),
-        };
+        if text.starts_with("recursion limit exceeded") {
+            return DynoxideError::ValidationException("Nesting Levels have exceeded supported limits".into());
+        }
+        return DynoxideError::SerializationException(String::new());
     }
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     let (mark, message) = match text.split_once(':') {
@@ -70,9 +95,7 @@ fn unreadable(error: &serde_json::Error) -> DynoxideError {
     match mark {
         "VALIDATION_REQUEST" => DynoxideError::EnvelopedValidation(message.into()),
         "VALIDATION" | "VALIDATION_AS_READ" => DynoxideError::ValidationException(message.into()),
-        "SERIALIZATION" | "SERIALIZATION_AS_READ" => {
-            DynoxideError::SerializationException(message.into())
-        }
+        "SERIALIZATION" | "SERIALIZATION_AS_READ" => DynoxideError::SerializationException(message.into()),
         _ if is_validation(message) => DynoxideError::ValidationException(message.into()),
         _ => DynoxideError::SerializationException(message.into()),
     }
@@ -84,13 +107,8 @@ fn is_mark(word: &str) -> bool {
 
 /// What serde calls these, DynamoDB calls invalid rather than unreadable.
 fn is_validation(message: &str) -> bool {
-    const SIGNS: [&str; 5] = [
-        "missing field",
-        "unknown variant",
-        "invalid type: null",
-        "empty AttributeValue",
-        "Supplied AttributeValue",
-    ];
+    const SIGNS: [&str; 5] =
+        ["missing field", "unknown variant", "invalid type: null", "empty AttributeValue", "Supplied AttributeValue"];
     SIGNS.iter().any(|sign| message.contains(sign))
 }
 
@@ -101,9 +119,7 @@ fn in_envelope(operation: Operation, error: DynoxideError) -> DynoxideError {
         (PutItem | UpdateItem | DeleteItem, DynoxideError::EnvelopedValidation(message)) => {
             DynoxideError::ValidationException(format!("1 validation error detected: {message}"))
         }
-        (_, DynoxideError::EnvelopedValidation(message)) => {
-            DynoxideError::ValidationException(message)
-        }
+        (_, DynoxideError::EnvelopedValidation(message)) => DynoxideError::ValidationException(message),
         (_, error) => error,
     }
 }
@@ -116,8 +132,8 @@ mod tests {
     use super::*;
 
     fn run_text(operation: Operation, body: &str) -> (StatusCode, Value) {
-        let database = Database::memory().unwrap();
-        let answer = run(&database, operation, body.as_bytes());
+        let mut dispatcher = Dispatcher::new(Database::memory().unwrap());
+        let answer = dispatcher.run(operation, body.as_bytes());
         (answer.status(), serde_json::from_slice(answer.body()).unwrap())
     }
 
@@ -174,9 +190,6 @@ mod tests {
         let (status, answer) = run_text(Operation::DescribeTable, r#"{"TableName": "things"}"#);
 
         assert_eq!(status, StatusCode::BAD_REQUEST);
-        assert_eq!(
-            answer["__type"],
-            "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException"
-        );
+        assert_eq!(answer["__type"], "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException");
     }
 }

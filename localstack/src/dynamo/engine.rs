@@ -13,7 +13,7 @@ use dynoxide::Database;
 use tokio::sync::{mpsc, oneshot};
 
 use super::answer::Answer;
-use super::dispatch;
+use super::dispatch::Dispatcher;
 use super::operation::Operation;
 
 /// Calls that share one sync: enough for every worker of a busy upload, few enough that the
@@ -42,22 +42,15 @@ enum Job {
 
 impl Engine {
     /// Starts the thread. `sync` forces everything committed so far to disk.
-    pub(super) fn start(
-        database: Database,
-        sync: impl FnMut() -> io::Result<()> + Send + 'static,
-    ) -> io::Result<Self> {
+    pub(super) fn start(database: Database, sync: impl FnMut() -> io::Result<()> + Send + 'static) -> io::Result<Self> {
         let (sender, jobs) = mpsc::channel(QUEUE);
-        thread::Builder::new()
-            .name("dynamo".into())
-            .spawn(move || Worker { database, sync, jobs, sweeps: Vec::new() }.run())?;
+        thread::Builder::new().name("dynamo".into()).spawn(move || Worker::new(database, sync, jobs).run())?;
         Ok(Self { jobs: sender })
     }
 
     /// Queues the call and waits for its answer.
     pub(super) async fn call(&self, operation: Operation, body: Bytes) -> Answer {
-        self.ask(|reply| Job::Call { operation, body, reply })
-            .await
-            .unwrap_or_else(Answer::unavailable)
+        self.ask(|reply| Job::Call { operation, body, reply }).await.unwrap_or_else(Answer::unavailable)
     }
 
     /// Deletes expired items, beside the calls.
@@ -92,13 +85,18 @@ impl WeakEngine {
 }
 
 struct Worker<Sync> {
-    database: Database,
+    dispatcher: Dispatcher,
     sync: Sync,
     jobs: mpsc::Receiver<Job>,
     sweeps: Vec<JoinHandle<()>>,
 }
 
 impl<Sync: FnMut() -> io::Result<()>> Worker<Sync> {
+    fn new(database: Database, sync: Sync, jobs: mpsc::Receiver<Job>) -> Self {
+        let dispatcher = Dispatcher::new(database);
+        Self { dispatcher, sync, jobs, sweeps: Vec::new() }
+    }
+
     fn run(mut self) {
         let mut batch = Vec::with_capacity(BATCH);
         let mut closing = Vec::new();
@@ -114,23 +112,19 @@ impl<Sync: FnMut() -> io::Result<()>> Worker<Sync> {
             // A sweep that panicked has said so; nothing hangs on it.
             let _ = sweep.join();
         }
-        drop(self.database);
+        drop(self.dispatcher);
         for done in closing {
             let _: Result<(), ()> = done.send(());
         }
     }
 
     /// A reply nobody waits for any more is no fault: the call was still carried out.
-    fn work_off(
-        &mut self,
-        batch: &mut Vec<Job>,
-        closing: &mut Vec<oneshot::Sender<()>>,
-    ) -> io::Result<()> {
+    fn work_off(&mut self, batch: &mut Vec<Job>, closing: &mut Vec<oneshot::Sender<()>>) -> io::Result<()> {
         let mut held = Vec::new();
         for job in batch.drain(..) {
             match job {
                 Job::Call { operation, body, reply } => {
-                    let answer = dispatch::run(&self.database, operation, &body);
+                    let answer = self.dispatcher.run(operation, &body);
                     let promises = operation.writes() && answer.status().is_success();
                     if promises || !held.is_empty() {
                         held.push((reply, answer));
@@ -158,12 +152,10 @@ impl<Sync: FnMut() -> io::Result<()>> Worker<Sync> {
     /// the calls. It needs no sync: an item that expired twice is no harm.
     fn start_sweep(&mut self, reply: oneshot::Sender<Option<usize>>) {
         self.sweeps.retain(|sweep| !sweep.is_finished());
-        let database = self.database.clone();
+        let database = self.dispatcher.database().clone();
         let sweep = thread::Builder::new().name("dynamo-ttl".into()).spawn(move || {
-            let deleted = database
-                .sweep_ttl()
-                .inspect_err(|error| tracing::error!(error.message = %error, "sweep failed"))
-                .ok();
+            let deleted =
+                database.sweep_ttl().inspect_err(|error| tracing::error!(error.message = %error, "sweep failed")).ok();
             drop(database);
             let _ = reply.send(deleted);
         });
@@ -191,7 +183,7 @@ mod tests {
             "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
             "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
         });
-        let created = dispatch::run(&database, Operation::CreateTable, table.to_string().as_bytes());
+        let created = Dispatcher::new(database.clone()).run(Operation::CreateTable, table.to_string().as_bytes());
         assert!(created.status().is_success(), "{created:?}");
         database
     }
@@ -207,8 +199,7 @@ mod tests {
     }
 
     /// A sync that says when it was called and returns when it is let.
-    fn gated() -> (impl FnMut() -> io::Result<()>, mpsc::UnboundedReceiver<()>, blocking::Sender<()>)
-    {
+    fn gated() -> (impl FnMut() -> io::Result<()>, mpsc::UnboundedReceiver<()>, blocking::Sender<()>) {
         let (called, calls) = mpsc::unbounded_channel();
         let (let_go, gate) = blocking::channel();
         let sync = move || {
@@ -255,6 +246,7 @@ mod tests {
         }
         let_go.send(()).unwrap();
         calls.recv().await.unwrap();
+        tokio::task::yield_now().await;
         assert!(!read.is_finished(), "it tells of a write that is not on disk yet");
         let_go.send(()).unwrap();
 

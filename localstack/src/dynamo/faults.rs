@@ -8,8 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -73,9 +72,7 @@ impl Faults {
 
     /// One fault, at the `nth` attempt at `operation`.
     pub fn at_nth(operation: &'static str, nth: usize, fault: Fault) -> Self {
-        Self::when(move |attempt| {
-            (attempt.operation == operation && attempt.nth == nth).then_some(fault)
-        })
+        Self::when(move |attempt| (attempt.operation == operation && attempt.nth == nth).then_some(fault))
     }
 
     /// `client`, with these faults before it.
@@ -121,11 +118,7 @@ struct Faulty<Inner> {
 }
 
 impl HttpClient for Faulty<SharedHttpClient> {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
         SharedHttpConnector::new(Faulty { faults: self.faults.clone(), inner })
     }
@@ -136,9 +129,7 @@ impl HttpConnector for Faulty<SharedHttpConnector> {
         let broken = || ConnectorError::io("connection reset on purpose".into());
         match self.faults.judge(&request) {
             None => self.inner.call(request),
-            Some(Fault::TransactionConflict) => {
-                HttpConnectorFuture::ready(to_sdk(conflict(&request)))
-            }
+            Some(Fault::TransactionConflict) => HttpConnectorFuture::ready(to_sdk(conflict(&request))),
             Some(Fault::Throttled) => HttpConnectorFuture::ready(to_sdk(Answer::exception(
                 "ProvisionedThroughputExceededException",
                 "The level of configured provisioned throughput for the table was exceeded",

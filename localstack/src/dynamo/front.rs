@@ -9,7 +9,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode, header};
-use jiff::Timestamp;
+use straightway_core::Clock;
 
 use super::sigv4::{Claim, Keys};
 use super::{Answer, EmbeddedDynamo};
@@ -21,6 +21,7 @@ struct Front {
     db: EmbeddedDynamo,
     keys: Keys,
     allowed_hosts: Vec<String>,
+    clock: Arc<dyn Clock>,
 }
 
 /// DynamoDB over HTTP for programs that sign with `keys`, and for nobody else.
@@ -28,8 +29,8 @@ struct Front {
 /// `allowed_hosts` are the values of `Host` it answers to, port included (`127.0.0.1:8000`): a web
 /// page that points its own name at this machine is turned away by that, and every other page by
 /// its `Origin`.
-pub fn router(db: EmbeddedDynamo, keys: Keys, allowed_hosts: Vec<String>) -> Router {
-    let front = Arc::new(Front { db, keys, allowed_hosts });
+pub fn router(db: EmbeddedDynamo, keys: Keys, allowed_hosts: Vec<String>, clock: Arc<dyn Clock>) -> Router {
+    let front = Arc::new(Front { db, keys, allowed_hosts, clock });
     Router::new().fallback(answer).with_state(front)
 }
 
@@ -42,10 +43,9 @@ impl Front {
     async fn answer(&self, head: &Parts, body: Body) -> Result<Answer, Answer> {
         self.check_caller(head)?;
         check_address(head)?;
-        let claim = Claim::read(head, &self.keys, Timestamp::now())
-            .map_err(|refusal| refusal.into_answer())?;
+        let claim = Claim::read(head, &self.keys, self.clock.now())?;
         let body = read(head, body).await?;
-        claim.verify(&body).map_err(|refusal| refusal.into_answer())?;
+        claim.verify(&body)?;
         let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
         Ok(self.db.call(target, body).await)
     }
@@ -62,11 +62,7 @@ impl Front {
             ));
         }
         if head.headers.contains_key(header::ORIGIN) {
-            return Err(Answer::refusal(
-                StatusCode::FORBIDDEN,
-                "AccessDeniedException",
-                "Web pages have no access",
-            ));
+            return Err(Answer::refusal(StatusCode::FORBIDDEN, "AccessDeniedException", "Web pages have no access"));
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ pub mod faults;
 mod front;
 mod operation;
 mod sigv4;
+mod tokens;
 mod wal;
 
 use std::fs::OpenOptions;
@@ -98,8 +99,7 @@ impl EmbeddedDynamo {
         database: Database,
         sync: impl FnMut() -> std::io::Result<()> + Send + 'static,
     ) -> Result<Self, OpenError> {
-        let engine =
-            Engine::start(database, sync).map_err(|error| OpenError::NotStarted(error.into()))?;
+        let engine = Engine::start(database, sync).map_err(|error| OpenError::NotStarted(error.into()))?;
         Ok(Self { engine })
     }
 
@@ -159,9 +159,7 @@ fn prepare_file(path: &Path) -> Result<(), OpenError> {
         .open(path)
         .map_err(|error| not_writable(path, error))?;
     let mut start = Vec::new();
-    file.take(MAGIC.len() as u64)
-        .read_to_end(&mut start)
-        .map_err(|error| not_writable(path, error))?;
+    file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(|error| not_writable(path, error))?;
     if start.is_empty() || start == MAGIC {
         return Ok(());
     }
@@ -179,9 +177,7 @@ fn classify(path: &Path, error: DynoxideError) -> OpenError {
     };
     let (path, source) = (path.into(), error.into());
     match code {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            OpenError::InUse { path, source }
-        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::InUse { path, source },
         Some(
             ErrorCode::CannotOpen
             | ErrorCode::ReadOnly

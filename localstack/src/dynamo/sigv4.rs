@@ -45,22 +45,18 @@ pub(super) enum Refusal {
     Invalid(&'static str),
 }
 
-impl Refusal {
-    /// DynamoDB's own exception names and words; all with status 400.
-    pub(super) fn into_answer(self) -> Answer {
-        let (kind, message) = match self {
-            Self::Unsigned => (
-                "MissingAuthenticationTokenException",
-                "Request is missing Authentication Token",
-            ),
-            Self::Incomplete(message) => ("IncompleteSignatureException", message),
-            Self::UnknownKey => (
-                "UnrecognizedClientException",
-                "The security token included in the request is invalid.",
-            ),
-            Self::Invalid(message) => ("InvalidSignatureException", message),
+/// DynamoDB's own exception names and words; all with status 400.
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        let (kind, message) = match refusal {
+            Refusal::Unsigned => ("MissingAuthenticationTokenException", "Request is missing Authentication Token"),
+            Refusal::Incomplete(message) => ("IncompleteSignatureException", message),
+            Refusal::UnknownKey => {
+                ("UnrecognizedClientException", "The security token included in the request is invalid.")
+            }
+            Refusal::Invalid(message) => ("InvalidSignatureException", message),
         };
-        Answer::refusal(StatusCode::BAD_REQUEST, kind, message)
+        Self::refusal(StatusCode::BAD_REQUEST, kind, message)
     }
 }
 
@@ -105,13 +101,7 @@ impl<'a> Claim<'a> {
     pub(super) fn verify(&self, body: &[u8]) -> Result<(), Refusal> {
         let request = self.canonical_request(body);
         let secret = self.keys.secret_access_key.expose_secret();
-        let (key, text) = signing_key_and_text(
-            secret,
-            self.amz_date,
-            &self.keys.region,
-            SERVICE,
-            &request,
-        );
+        let (key, text) = signing_key_and_text(secret, self.amz_date, &self.keys.region, SERVICE, &request);
         hmac(&key, text.as_bytes()).verify_slice(&self.signature).map_err(|_| {
             Refusal::Invalid(
                 "The request signature we calculated does not match the signature you provided. \
@@ -164,12 +154,10 @@ impl<'a> Fields<'a> {
             }
         }
         Ok(Self {
-            credential: credential
-                .ok_or(Refusal::Incomplete("Authorization header requires 'Credential'"))?,
+            credential: credential.ok_or(Refusal::Incomplete("Authorization header requires 'Credential'"))?,
             signed_headers: signed_headers
                 .ok_or(Refusal::Incomplete("Authorization header requires 'SignedHeaders'"))?,
-            signature: signature
-                .ok_or(Refusal::Incomplete("Authorization header requires 'Signature'"))?,
+            signature: signature.ok_or(Refusal::Incomplete("Authorization header requires 'Signature'"))?,
         })
     }
 }
@@ -205,18 +193,14 @@ fn check_time(amz_date: &str, now: Timestamp) -> Result<(), Refusal> {
         .timestamp();
     match now.as_second().abs_diff(signed_at.as_second()) {
         0..=MAX_SKEW_SECONDS => Ok(()),
-        _ => Err(Refusal::Invalid(
-            "Signature expired: 'X-Amz-Date' is more than 15 minutes from this server's time",
-        )),
+        _ => Err(Refusal::Invalid("Signature expired: 'X-Amz-Date' is more than 15 minutes from this server's time")),
     }
 }
 
 /// What is not signed could have been changed on the way: nothing that we or DynamoDB give a
 /// meaning to may be left out.
 fn check_signed_headers(signed: &[&str], headers: &HeaderMap) -> Result<(), Refusal> {
-    let matters = |name: &str| {
-        name == "host" || name == "content-type" || name.starts_with("x-amz-")
-    };
+    let matters = |name: &str| name == "host" || name == "content-type" || name.starts_with("x-amz-");
     let left_out = headers.keys().any(|name| matters(name.as_str()) && !signed.contains(&name.as_str()));
     if left_out || !signed.contains(&"host") {
         return Err(Refusal::Invalid(
@@ -291,8 +275,7 @@ mod tests {
             e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
         let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-        let (key, text) =
-            signing_key_and_text(secret, "20150830T123600Z", "us-east-1", "iam", request);
+        let (key, text) = signing_key_and_text(secret, "20150830T123600Z", "us-east-1", "iam", request);
 
         assert_eq!(
             HEXLOWER.encode(&hmac(&key, text.as_bytes()).finalize().into_bytes()),

@@ -68,8 +68,7 @@ async fn a_lost_answer_leaves_the_write_done() {
     let faults = Faults::when(|_| Some(Fault::AnswerLost));
 
     let write = faulty(&db, &faults).transact_write_items();
-    let error =
-        write.transact_items(put_new(item("ann", "a", "file-1"))).send().await.unwrap_err();
+    let error = write.transact_items(put_new(item("ann", "a", "file-1"))).send().await.unwrap_err();
 
     assert_eq!(faults.attempts(), 3, "the SDK tried as often as it does");
     assert_eq!(code(&error), None, "a broken connection, not an exception");
@@ -84,9 +83,7 @@ async fn a_plan_may_look_at_the_body() {
         (doomed && attempt.operation == "PutItem").then_some(Fault::TransactionConflict)
     });
     let client = faulty(&db, &faults);
-    let put = |name| {
-        client.put_item().table_name(TABLE).set_item(Some(item("ann", name, "file-1"))).send()
-    };
+    let put = |name| client.put_item().table_name(TABLE).set_item(Some(item("ann", name, "file-1"))).send();
 
     assert!(put("blessed").await.is_ok());
     assert!(put("doomed").await.is_err());

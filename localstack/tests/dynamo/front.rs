@@ -1,13 +1,12 @@
 //! The SigV4-checked front: over TCP with the real SDK, and request by request.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{
-    BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
-};
+use aws_sdk_dynamodb::config::{BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents};
 use aws_smithy_types::body::SdkBody;
 use axum::body::Body;
 use axum::response::Response;
@@ -17,10 +16,11 @@ use http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use straightway_core::Clock;
 use straightway_local::dynamo::{self, EmbeddedDynamo, Keys};
 use tower::ServiceExt;
 
-use crate::support::{code, create_table, get, item, memory, put};
+use crate::support::{WallClock, code, create_table, get, item, memory, put};
 
 const KEY_ID: &str = "LOCALKEY";
 const SECRET: &str = "a secret/with+signs";
@@ -28,28 +28,21 @@ const REGION: &str = "us-east-1";
 const HOST: &str = "127.0.0.1:8000";
 
 fn keys() -> Keys {
-    Keys {
-        access_key_id: KEY_ID.into(),
-        secret_access_key: SECRET.into(),
-        region: REGION.into(),
-    }
+    Keys { access_key_id: KEY_ID.into(), secret_access_key: SECRET.into(), region: REGION.into() }
 }
 
 /// Serves a database on a port of its own and returns its address.
 async fn serve(db: EmbeddedDynamo) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let router = dynamo::router(db, keys(), vec![address.clone()]);
+    let router = dynamo::router(db, keys(), vec![address.clone()], Arc::new(WallClock));
     tokio::spawn(async move { axum::serve(listener, router).await });
     address
 }
 
 fn config(address: &str, key_id: &str, secret: &str) -> aws_sdk_dynamodb::config::Builder {
-    let credentials = Credentials::builder()
-        .access_key_id(key_id)
-        .secret_access_key(secret)
-        .provider_name("test")
-        .build();
+    let credentials =
+        Credentials::builder().access_key_id(key_id).secret_access_key(secret).provider_name("test").build();
     aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(REGION))
@@ -101,10 +94,7 @@ async fn the_sdk_can_create_a_table_over_tcp() {
 async fn a_wrong_secret_and_a_foreign_key_are_refused_by_their_names() {
     let (db, _) = memory().await;
     let address = serve(db).await;
-    let cases = [
-        (KEY_ID, "guessed", "InvalidSignatureException"),
-        ("STRANGER", SECRET, "UnrecognizedClientException"),
-    ];
+    let cases = [(KEY_ID, "guessed", "InvalidSignatureException"), ("STRANGER", SECRET, "UnrecognizedClientException")];
 
     for (key_id, secret, expected) in cases {
         let client = Client::from_conf(config(&address, key_id, secret).build());
@@ -137,32 +127,41 @@ async fn a_request_changed_after_signing_is_refused() {
     }
 }
 
-/// A signed `POST /`, made by hand so that every part of it can be wrong.
-struct Signed {
+/// The time of the server that requests signed by hand are sent to.
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        "2026-11-01T12:00:00Z".parse().unwrap()
+    }
+}
+
+/// A `POST /`, signed by hand so that every part of it can be wrong.
+struct SignedRequest {
     target: &'static str,
     body: Vec<u8>,
-    signed_at: Timestamp,
-    scope_region: &'static str,
-    signed_headers: &'static [&'static str],
+    date: Timestamp,
+    region: &'static str,
+    names: &'static [&'static str],
     more_headers: Vec<(&'static str, &'static str)>,
 }
 
-impl Default for Signed {
+impl Default for SignedRequest {
     fn default() -> Self {
         Self {
             target: "DynamoDB_20120810.ListTables",
             body: b"{}".into(),
-            signed_at: Timestamp::now(),
-            scope_region: REGION,
-            signed_headers: &["content-type", "host", "x-amz-date", "x-amz-target"],
+            date: Noon.now(),
+            region: REGION,
+            names: &["content-type", "host", "x-amz-date", "x-amz-target"],
             more_headers: Vec::new(),
         }
     }
 }
 
-impl Signed {
+impl SignedRequest {
     fn request(self) -> Request<Body> {
-        let amz_date = self.signed_at.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let amz_date = self.date.strftime("%Y%m%dT%H%M%SZ").to_string();
         let mut headers = vec![
             ("content-type", "application/x-amz-json-1.0"),
             ("host", HOST),
@@ -171,18 +170,15 @@ impl Signed {
         ];
         headers.extend(self.more_headers);
         let mut canonical = "POST\n/\n\n".to_owned();
-        for name in self.signed_headers {
+        for name in self.names {
             let value = headers.iter().find(|(found, _)| found == name).unwrap().1;
             writeln!(canonical, "{name}:{value}").unwrap();
         }
-        let names = self.signed_headers.join(";");
+        let joined = self.names.join(";");
         let hash = HEXLOWER.encode(&Sha256::digest(&self.body));
-        write!(canonical, "\n{names}\n{hash}").unwrap();
-        let scope = format!("{}/{}/dynamodb/aws4_request", &amz_date[..8], self.scope_region);
-        let text = format!(
-            "AWS4-HMAC-SHA256\n{amz_date}\n{scope}\n{}",
-            HEXLOWER.encode(&Sha256::digest(canonical)),
-        );
+        write!(canonical, "\n{joined}\n{hash}").unwrap();
+        let scope = format!("{}/{}/dynamodb/aws4_request", &amz_date[..8], self.region);
+        let text = format!("AWS4-HMAC-SHA256\n{amz_date}\n{scope}\n{}", HEXLOWER.encode(&Sha256::digest(canonical)));
         let mut key = format!("AWS4{SECRET}").into_bytes();
         for part in scope.split('/').chain([text.as_str()]) {
             let mut hmac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
@@ -190,7 +186,7 @@ impl Signed {
             key = hmac.finalize().into_bytes().to_vec();
         }
         let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={KEY_ID}/{scope}, SignedHeaders={names}, Signature={}",
+            "AWS4-HMAC-SHA256 Credential={KEY_ID}/{scope}, SignedHeaders={joined}, Signature={}",
             HEXLOWER.encode(&key),
         );
         let mut request = Request::post("/").header("authorization", authorization);
@@ -203,7 +199,7 @@ impl Signed {
 
 async fn ask(request: Request<Body>) -> (StatusCode, String) {
     let db = EmbeddedDynamo::memory().unwrap();
-    let front = dynamo::router(db, keys(), vec![HOST.into()]);
+    let front = dynamo::router(db, keys(), vec![HOST.into()], Arc::new(Noon));
     let response: Response = front.oneshot(request).await.unwrap();
     let status = response.status();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
@@ -214,15 +210,15 @@ async fn ask(request: Request<Body>) -> (StatusCode, String) {
 
 #[tokio::test]
 async fn a_request_signed_by_hand_is_accepted() {
-    assert_eq!(ask(Signed::default().request()).await, (StatusCode::OK, String::new()));
+    assert_eq!(ask(SignedRequest::default().request()).await, (StatusCode::OK, String::new()));
 }
 
 #[tokio::test]
 async fn an_old_or_future_date_is_refused() {
     for minutes in [-16, 16, -24 * 60] {
-        let signed_at = Timestamp::now() + SignedDuration::from_mins(minutes);
+        let date = Noon.now() + SignedDuration::from_mins(minutes);
 
-        let (status, kind) = ask(Signed { signed_at, ..Signed::default() }.request()).await;
+        let (status, kind) = ask(SignedRequest { date, ..SignedRequest::default() }.request()).await;
 
         assert_eq!((status.as_u16(), kind.as_str()), (400, "InvalidSignatureException"));
     }
@@ -230,8 +226,7 @@ async fn an_old_or_future_date_is_refused() {
 
 #[tokio::test]
 async fn a_signature_for_another_region_is_refused() {
-    let (status, kind) =
-        ask(Signed { scope_region: "eu-west-1", ..Signed::default() }.request()).await;
+    let (status, kind) = ask(SignedRequest { region: "eu-west-1", ..SignedRequest::default() }.request()).await;
 
     assert_eq!((status.as_u16(), kind.as_str()), (400, "InvalidSignatureException"));
 }
@@ -245,26 +240,21 @@ async fn a_header_with_a_meaning_may_not_be_left_unsigned() {
         &["content-type", "host", "x-amz-date"],
         &["host", "x-amz-date", "x-amz-target"],
     ];
-    for signed_headers in subsets {
-        assert_eq!(signed_headers.len(), all.len() - 1);
+    for names in subsets {
+        assert_eq!(names.len(), all.len() - 1);
 
-        let (status, kind) = ask(Signed { signed_headers, ..Signed::default() }.request()).await;
+        let (status, kind) = ask(SignedRequest { names, ..SignedRequest::default() }.request()).await;
 
-        assert_eq!(
-            (status.as_u16(), kind.as_str()),
-            (400, "InvalidSignatureException"),
-            "{signed_headers:?}"
-        );
+        assert_eq!((status.as_u16(), kind.as_str()), (400, "InvalidSignatureException"), "{names:?}");
     }
 }
 
 #[tokio::test]
 async fn a_session_token_is_foreign() {
-    let signed = Signed {
-        signed_headers:
-            &["content-type", "host", "x-amz-date", "x-amz-security-token", "x-amz-target"],
+    let signed = SignedRequest {
+        names: &["content-type", "host", "x-amz-date", "x-amz-security-token", "x-amz-target"],
         more_headers: vec![("x-amz-security-token", "from elsewhere")],
-        ..Signed::default()
+        ..SignedRequest::default()
     };
 
     let (status, kind) = ask(signed.request()).await;
@@ -274,7 +264,7 @@ async fn a_session_token_is_foreign() {
 
 #[tokio::test]
 async fn a_missing_or_broken_authorization_is_refused() {
-    let date = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let date = Noon.now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let scope = format!("{KEY_ID}/{}/{REGION}/dynamodb/aws4_request", &date[..8]);
     let cases = [
         (None, "MissingAuthenticationTokenException"),
@@ -308,7 +298,7 @@ async fn a_missing_or_broken_authorization_is_refused() {
 #[tokio::test]
 async fn a_foreign_host_is_misdirected_however_well_it_signs() {
     for host in ["evil.example", "127.0.0.1", "127.0.0.1:8001", "localhost:8000", ""] {
-        let mut request = Signed::default().request();
+        let mut request = SignedRequest::default().request();
         request.headers_mut().insert("host", host.parse().unwrap());
 
         assert_eq!(ask(request).await.0, StatusCode::MISDIRECTED_REQUEST, "{host}");
@@ -320,7 +310,7 @@ async fn a_web_page_is_refused_however_well_it_signs() {
     for origin in ["https://evil.example", "null", "http://127.0.0.1:8000"] {
         let more_headers = vec![("origin", origin)];
 
-        let (status, kind) = ask(Signed { more_headers, ..Signed::default() }.request()).await;
+        let (status, kind) = ask(SignedRequest { more_headers, ..SignedRequest::default() }.request()).await;
 
         assert_eq!(status, StatusCode::FORBIDDEN);
         assert_eq!(kind, "AccessDeniedException");
@@ -339,8 +329,8 @@ async fn a_preflight_gets_no_permission() {
 
 #[tokio::test]
 async fn an_unknown_operation_and_malformed_json_are_named_as_dynamodb_names_them() {
-    let unknown = Signed { target: "DynamoDB_20120810.DropEverything", ..Signed::default() };
-    let malformed = Signed { body: b"{\"Limit\":".into(), ..Signed::default() };
+    let unknown = SignedRequest { target: "DynamoDB_20120810.DropEverything", ..SignedRequest::default() };
+    let malformed = SignedRequest { body: b"{\"Limit\":".into(), ..SignedRequest::default() };
 
     let unknown = ask(unknown.request()).await;
     let malformed = ask(malformed.request()).await;
@@ -353,7 +343,7 @@ async fn an_unknown_operation_and_malformed_json_are_named_as_dynamodb_names_the
 async fn a_body_beyond_dynamodbs_limit_is_refused() {
     let body = vec![b' '; 16 * 1024 * 1024 + 1];
 
-    let (status, _) = ask(Signed { body, ..Signed::default() }.request()).await;
+    let (status, _) = ask(SignedRequest { body, ..SignedRequest::default() }.request()).await;
 
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
 }

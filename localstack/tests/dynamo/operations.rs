@@ -1,16 +1,17 @@
 //! What the catalog relies on, through the in-process client.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::RequestId;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Get, KeysAndAttributes, PutRequest, TimeToLiveSpecification, TimeToLiveStatus,
-    TransactGetItem, WriteRequest,
+    AttributeValue, Get, KeysAndAttributes, PutRequest, TimeToLiveSpecification, TimeToLiveStatus, TransactGetItem,
+    WriteRequest,
 };
+use straightway_core::Clock;
 use straightway_local::dynamo::{self, EmbeddedDynamo, OpenError};
 
-use crate::support::{TABLE, code, create_table, get, item, key, memory, put, put_new, text};
+use crate::support::{TABLE, WallClock, code, create_table, get, item, key, memory, put, put_new, text};
 
 #[tokio::test]
 async fn a_created_table_is_described_and_listed_with_its_index() {
@@ -131,13 +132,13 @@ async fn a_cancelled_transaction_gives_its_reasons_in_order_and_writes_nothing()
         .unwrap_err()
         .into_service_error();
 
-    let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError
-        ::TransactionCanceledException(cancelled) = error
+    let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(
+        cancelled,
+    ) = error
     else {
         panic!("{error:?}");
     };
-    let codes: Vec<_> =
-        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap()).collect();
+    let codes: Vec<_> = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap()).collect();
     assert_eq!(codes, ["None", "ConditionalCheckFailed", "None"]);
     assert_eq!(get(&client, "ann", "free-1").await, None);
     assert_eq!(get(&client, "ann", "free-2").await, None);
@@ -161,13 +162,7 @@ async fn a_transaction_with_the_same_token_is_carried_out_once() {
         .transact_get_items()
         .transact_items(
             TransactGetItem::builder()
-                .get(
-                    Get::builder()
-                        .table_name(TABLE)
-                        .set_key(Some(key("ann", "a.txt")))
-                        .build()
-                        .unwrap(),
-                )
+                .get(Get::builder().table_name(TABLE).set_key(Some(key("ann", "a.txt"))).build().unwrap())
                 .build(),
         )
         .send()
@@ -254,14 +249,8 @@ async fn batches_write_and_read_many_items() {
 async fn a_sweep_deletes_what_has_expired_and_nothing_else() {
     let (db, client) = memory().await;
     let ttl = TimeToLiveSpecification::builder().attribute_name("expires").enabled(true).build();
-    client
-        .update_time_to_live()
-        .table_name(TABLE)
-        .time_to_live_specification(ttl.unwrap())
-        .send()
-        .await
-        .unwrap();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    client.update_time_to_live().table_name(TABLE).time_to_live_specification(ttl.unwrap()).send().await.unwrap();
+    let now = WallClock.now().as_second();
     for (name, expires) in [("old", now - 10), ("young", now + 1000)] {
         let mut item = item("ann", name, "file-1");
         item.insert("expires".into(), AttributeValue::N(expires.to_string()));
@@ -296,10 +285,7 @@ async fn an_operation_nobody_serves_is_unknown() {
         let answer = db.call(target, "{}".into()).await;
 
         assert_eq!(answer.status(), 400);
-        assert_eq!(
-            answer.body(),
-            r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#
-        );
+        assert_eq!(answer.body(), r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#);
     }
 }
 

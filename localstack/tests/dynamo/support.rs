@@ -5,15 +5,27 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
-    KeyType, Projection, ProjectionType, Put, ScalarAttributeType, TransactWriteItem,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, Put, ScalarAttributeType, TransactWriteItem,
 };
+use jiff::Timestamp;
+use straightway_core::Clock;
 use straightway_local::dynamo::{self, EmbeddedDynamo};
 
 /// Key `owner`, `name`; index `by-file` on `owner`, `file`.
 pub(crate) const TABLE: &str = "entries";
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The clock that the SDK signs by.
+pub(crate) struct WallClock;
+
+impl Clock for WallClock {
+    #[expect(clippy::disallowed_methods, reason = "the SDK signs with the real time")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
 
 /// A client of a fresh database in memory that has [`TABLE`].
 pub(crate) async fn memory() -> (EmbeddedDynamo, Client) {
@@ -25,15 +37,9 @@ pub(crate) async fn memory() -> (EmbeddedDynamo, Client) {
 
 pub(crate) async fn create_table(client: &Client) {
     let attribute = |name| {
-        AttributeDefinition::builder()
-            .attribute_name(name)
-            .attribute_type(ScalarAttributeType::S)
-            .build()
-            .unwrap()
+        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
     };
-    let key = |name, kind| {
-        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
-    };
+    let key = |name, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
     client
         .create_table()
         .table_name(TABLE)
