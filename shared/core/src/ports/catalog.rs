@@ -326,6 +326,11 @@ pub enum CommitBy<'a> {
         /// The attempt that was right; `None` where the owner had the file already.
         proof: Option<&'a ProofAttempt>,
     },
+    /// An instant upload of content that the owner has already: quota checked, and `entry` must be as it was read.
+    Own {
+        /// An entry of the owner's that refers to the same file.
+        entry: &'a Entry,
+    },
 }
 
 /// What [`Catalog::commit`] found. When several things are in the way the first of this order is reported.
@@ -337,7 +342,8 @@ pub enum Committed {
     SessionEnded(Box<UploadSession>),
     /// The entry id is there already: an earlier attempt was carried out.
     EntryExists,
-    /// The file is there although it should be new, or the other way round: read again, choose again.
+    /// The file is there although it should be new, or the other way round; or the owner's own entry is not as it was
+    /// read. Read again, choose again.
     FileChanged,
     /// Another entry has the name, or `replaced` is not as it was read.
     NameTaken,
