@@ -1,9 +1,7 @@
 //! Where an upload goes: a folder, and the folders that a path still lacks.
 
 use straightway_core::ports::PutFolder;
-use straightway_core::{
-    Conflict, Entry, EntryId, EntryKind, EntryName, Error, FolderId, Metadata, OwnerId, Violation, name,
-};
+use straightway_core::{Conflict, Entry, EntryId, EntryName, Error, FolderId, OwnerId, Violation, name};
 
 use crate::Ports;
 use crate::ports::random;
@@ -59,7 +57,7 @@ impl Ports {
         folders: Vec<EntryName>,
         name: EntryName,
     ) -> Result<Target, Error> {
-        let mut folder = self.find_folder(owner, parent.unwrap_or("root")).await?;
+        let mut folder = self.lifecycle.folder(owner, parent.unwrap_or("root")).await?;
         let mut lacking = folders.into_iter();
         while let Some(next) = lacking.as_slice().first() {
             match self.lifecycle.catalog.entry_named(owner, &folder, &next.folded()).await? {
@@ -69,16 +67,6 @@ impl Ports {
             lacking.next();
         }
         Ok(Target { folder, lacking: lacking.collect(), name })
-    }
-
-    async fn find_folder(&self, owner: &OwnerId, id: &str) -> Result<FolderId, Error> {
-        match FolderId::parse(id).ok_or(Error::NotFound)? {
-            FolderId::Root => Ok(FolderId::Root),
-            FolderId::Folder(id) => {
-                let entry = self.lifecycle.catalog.entry(owner, &id).await?.filter(Entry::is_folder);
-                entry.map(|entry| FolderId::Folder(entry.entry_id)).ok_or(Error::NotFound)
-            }
-        }
     }
 
     /// Makes the folders that a target lacks; one that somebody else made meanwhile is used.
@@ -95,18 +83,7 @@ impl Ports {
 
     async fn make_folder(&self, owner: &OwnerId, parent: FolderId, name: EntryName) -> Result<FolderId, Error> {
         let now = self.lifecycle.clock.now();
-        let entry = Entry {
-            entry_id: EntryId::from_random(random()?),
-            owner_id: owner.clone(),
-            parent,
-            name,
-            kind: EntryKind::Folder,
-            revision: 1,
-            client_modified_at: None,
-            metadata: Metadata::default(),
-            created_at: now,
-            updated_at: now,
-        };
+        let entry = Entry::folder(EntryId::from_random(random()?), owner.clone(), parent, name, now);
         let catalog = &self.lifecycle.catalog;
         loop {
             match catalog.put_folder(&entry).await? {

@@ -123,6 +123,22 @@ pub enum EntryKind {
 }
 
 impl Entry {
+    /// A new folder.
+    pub fn folder(entry_id: EntryId, owner_id: OwnerId, parent: FolderId, name: EntryName, now: Timestamp) -> Self {
+        Self {
+            entry_id,
+            owner_id,
+            parent,
+            name,
+            kind: EntryKind::Folder,
+            revision: 1,
+            client_modified_at: None,
+            metadata: Metadata::default(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// Size in bytes; 0 for a folder. Every entry counts its full size towards the quota.
     pub const fn size_bytes(&self) -> u64 {
         match &self.kind {

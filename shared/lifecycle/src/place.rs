@@ -41,6 +41,20 @@ async fn is_free(catalog: &dyn Catalog, owner: &OwnerId, parent: &FolderId, name
 }
 
 impl Lifecycle {
+    /// The owner's folder that a request names: `root` or the id of an entry of kind folder.
+    ///
+    /// # Errors
+    /// `NotFound` for anything else, another owner's too.
+    pub async fn folder(&self, owner: &OwnerId, id: &str) -> Result<FolderId, Error> {
+        match FolderId::parse(id).ok_or(Error::NotFound)? {
+            FolderId::Root => Ok(FolderId::Root),
+            FolderId::Folder(id) => {
+                let entry = self.catalog.entry(owner, &id).await?.filter(Entry::is_folder);
+                entry.map(|entry| FolderId::Folder(entry.entry_id)).ok_or(Error::NotFound)
+            }
+        }
+    }
+
     /// Moves `entry` to a name that is free now; with `replace` returns the present holder instead, which the commit
     /// purges. A folder is never replaced: then the entry is renamed.
     pub(crate) async fn place(&self, entry: &mut Entry, on_conflict: OnConflict) -> Result<Option<Entry>, Error> {
