@@ -84,15 +84,15 @@ impl WeakEngine {
     }
 }
 
-struct Worker<Sync> {
+struct Worker<Flush> {
     dispatcher: Dispatcher,
-    sync: Sync,
+    sync: Flush,
     jobs: mpsc::Receiver<Job>,
     sweeps: Vec<JoinHandle<()>>,
 }
 
-impl<Sync: FnMut() -> io::Result<()>> Worker<Sync> {
-    fn new(database: Database, sync: Sync, jobs: mpsc::Receiver<Job>) -> Self {
+impl<Flush: FnMut() -> io::Result<()>> Worker<Flush> {
+    fn new(database: Database, sync: Flush, jobs: mpsc::Receiver<Job>) -> Self {
         let dispatcher = Dispatcher::new(database);
         Self { dispatcher, sync, jobs, sweeps: Vec::new() }
     }
