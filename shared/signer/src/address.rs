@@ -24,7 +24,7 @@ pub struct BucketAddress {
 impl BucketAddress {
     /// The bucket at `endpoint`, an `http` or `https` URL with optional port and base path.
     ///
-    /// Host names are lower-cased and the scheme's default port is dropped, as every HTTP client does
+    /// The endpoint's host is lower-cased and the scheme's default port is dropped, as every HTTP client does
     /// before it writes the `Host` header that is signed here.
     pub fn new(endpoint: &str, bucket: &str, style: AddressStyle) -> Result<Self, Error> {
         let endpoint = parse_endpoint(endpoint)?;
@@ -39,7 +39,8 @@ impl BucketAddress {
             AddressStyle::Path => base_path.extend(["/", bucket]),
             AddressStyle::VirtualHost => {
                 endpoint.require_host_name()?;
-                host = format!("{}.{host}", bucket.to_ascii_lowercase());
+                require_lower_case(bucket)?;
+                host = format!("{bucket}.{host}");
             }
         }
         Ok(Self { scheme: endpoint.scheme, host, base_path })
@@ -55,10 +56,11 @@ impl BucketAddress {
     }
 
     /// The path of an object, percent-encoded once, as it is sent and as it is signed.
-    pub(crate) fn push_path(&self, out: &mut String, key: &str) {
-        out.push_str(&self.base_path);
-        out.push('/');
-        encode::push_path(out, key);
+    pub(crate) fn path(&self, key: &str) -> String {
+        let mut path = String::with_capacity(self.base_path.len() + 1 + key.len());
+        path.extend([&self.base_path, "/"]);
+        encode::push_path(&mut path, key);
+        path
     }
 }
 
@@ -114,6 +116,15 @@ fn require_bucket_name(bucket: &str) -> Result<(), Error> {
         && bytes.iter().all(allowed)
         && !bucket.contains("..");
     if !valid {
+        let bucket = bucket.to_owned();
+        return Err(Error::InvalidBucket { bucket });
+    }
+    Ok(())
+}
+
+/// Host names are lower-cased on their way, so that another bucket would be meant.
+fn require_lower_case(bucket: &str) -> Result<(), Error> {
+    if bucket.bytes().any(|byte| byte.is_ascii_uppercase()) {
         let bucket = bucket.to_owned();
         return Err(Error::InvalidBucket { bucket });
     }

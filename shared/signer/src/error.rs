@@ -12,7 +12,8 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// Bucket names have 1 to 255 of `A-Z a-z 0-9 . _ -`, beginning and ending with a letter or digit.
+    /// Bucket names have 1 to 255 of `A-Z a-z 0-9 . _ -`, beginning and ending with a letter or digit; no upper
+    /// case where they are part of a host name.
     #[error("invalid bucket name {bucket:?}")]
     InvalidBucket {
         /// The refused name.

@@ -1,5 +1,7 @@
 //! HMAC-SHA256 whose key is hashed once.
 
+use secrecy::zeroize::Zeroizing;
+
 use crate::sha256::{self, BLOCK, Digest, Midstate};
 
 /// A key, ready to authenticate many messages: both of its blocks are already hashed.
@@ -10,7 +12,7 @@ pub(crate) struct HmacKey {
 
 impl HmacKey {
     pub(crate) fn new(key: &[u8]) -> Self {
-        let mut block = [0; BLOCK];
+        let mut block = Zeroizing::new([0; BLOCK]);
         if key.len() > BLOCK {
             block[..32].copy_from_slice(&sha256::digest(key));
         } else {
@@ -18,7 +20,7 @@ impl HmacKey {
         }
         let hashed = |pad: u8| {
             let mut midstate = Midstate::START;
-            midstate.absorb(&block.map(|byte| byte ^ pad));
+            midstate.absorb(&*Zeroizing::new(block.map(|byte| byte ^ pad)));
             midstate
         };
         Self { inner: hashed(0x36), outer: hashed(0x5c) }

@@ -109,6 +109,8 @@ fn bucket_names_cannot_change_the_path_or_the_host() {
     for bucket in ["films", "a", "my.films-2026", "Old_Bucket"] {
         assert!(BucketAddress::new("https://store.example", bucket, AddressStyle::Path).is_ok());
     }
+    let as_host = BucketAddress::new("https://store.example", "Old_Bucket", AddressStyle::VirtualHost);
+    assert!(matches!(as_host, Err(Error::InvalidBucket { .. })));
 }
 
 #[test]

@@ -39,8 +39,11 @@ impl<'a> CanonicalHeaders<'a> {
 
     /// `host;range`
     pub(crate) fn names(&self) -> String {
-        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_ref()).collect();
-        names.join(";")
+        let mut names = String::with_capacity(64);
+        for (name, _) in &self.headers {
+            names.extend([if names.is_empty() { "" } else { ";" }, name]);
+        }
+        names
     }
 
     fn push_lines(&self, out: &mut String) {
@@ -52,31 +55,32 @@ impl<'a> CanonicalHeaders<'a> {
 
 fn canonical_header<'a>(name: &'a str, value: &'a str) -> Result<(Cow<'a, str>, Cow<'a, str>), Error> {
     require_token(name)?;
-    let text = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
-    if !value.bytes().all(text) {
+    if !encode::every(value, |byte| (b' '..=b'~').contains(&byte)) {
         let name = name.to_owned();
         return Err(Error::InvalidHeaderValue { name });
     }
-    let name = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
-    };
+    let is_lower = encode::every(name, |byte| !byte.is_ascii_uppercase());
+    let name = if is_lower { Cow::Borrowed(name) } else { Cow::Owned(name.to_ascii_lowercase()) };
     Ok((name, single_spaced(value.trim_matches(' '))))
 }
 
 fn require_token(name: &str) -> Result<(), Error> {
-    // RFC 9110, section 5.6.2.
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(token) {
+    if name.is_empty() || !encode::every(name, is_token) {
         let name = name.to_owned();
         return Err(Error::InvalidHeaderName { name });
     }
     Ok(())
 }
 
+/// RFC 9110, section 5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
+}
+
 fn single_spaced(value: &str) -> Cow<'_, str> {
-    if !value.contains("  ") {
+    let is_single = !value.as_bytes().windows(2).any(|pair| pair == b"  ");
+    if is_single {
         return Cow::Borrowed(value);
     }
     let words: Vec<&str> = value.split(' ').filter(|word| !word.is_empty()).collect();
@@ -96,41 +100,39 @@ fn joined<'a>(sorted: Vec<(Cow<'a, str>, Cow<'a, str>)>) -> Vec<(Cow<'a, str>, C
     joined
 }
 
-/// Writes a canonical request: the path and query are already canonical.
-pub(crate) fn canonical_request(
-    method: Method,
-    push_path: impl FnOnce(&mut String),
-    push_query: impl FnOnce(&mut String),
-    headers: &CanonicalHeaders<'_>,
-    names: &str,
-    payload: &str,
-) -> String {
-    let mut request = String::with_capacity(1024);
-    request.extend([method.as_str(), "\n"]);
-    push_path(&mut request);
-    request.push('\n');
-    push_query(&mut request);
-    request.push('\n');
-    headers.push_lines(&mut request);
-    request.extend(["\n", names, "\n", payload]);
-    request
+/// Mostly enough for the headers, their names and the payload's hash: more is allocated where it is not.
+const HEADERS_ROOM: usize = 320;
+
+/// The parts of a canonical request, each in its canonical form.
+pub(crate) struct CanonicalRequest<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a str,
+    pub(crate) headers: &'a CanonicalHeaders<'a>,
+    pub(crate) names: &'a str,
+    pub(crate) payload: &'a str,
+}
+
+impl CanonicalRequest<'_> {
+    /// The text that is hashed; `query_room` is about how long the query is.
+    pub(crate) fn write(&self, query_room: usize, push_query: impl FnOnce(&mut String)) -> String {
+        let mut text = String::with_capacity(self.path.len() + query_room + HEADERS_ROOM);
+        text.extend([self.method.as_str(), "\n", self.path, "\n"]);
+        push_query(&mut text);
+        text.push('\n');
+        self.headers.push_lines(&mut text);
+        text.extend(["\n", self.names, "\n", self.payload]);
+        text
+    }
 }
 
 /// A query parameter, percent-encoded.
-pub(crate) type Encoded = (String, String);
+pub(crate) type Encoded<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-pub(crate) fn encoded(name: &str, value: &str) -> Encoded {
-    let mut pair = Encoded::default();
-    encode::push_query(&mut pair.0, name);
-    encode::push_query(&mut pair.1, value);
-    pair
-}
-
-pub(crate) fn push_pairs<'a>(out: &mut String, pairs: impl Iterator<Item = &'a Encoded>) {
-    for (index, (name, value)) in pairs.enumerate() {
+pub(crate) fn push_pairs(out: &mut String, pairs: &[Encoded<'_>]) {
+    for (index, (name, value)) in pairs.iter().enumerate() {
         if index > 0 {
             out.push('&');
         }
-        out.extend([name, "=", value]);
+        out.extend([name.as_ref(), "=", value.as_ref()]);
     }
 }

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     ALGORITHM, UNSIGNED_PAYLOAD,
-    canonical::{CanonicalHeaders, Duplicates, Encoded, canonical_request, push_pairs},
+    canonical::{CanonicalHeaders, CanonicalRequest, Duplicates, Encoded, push_pairs},
     keys::{KeyCache, Scope},
 };
 use crate::{Credentials, Error, Method, encode, sha256, time::SigningTime};
@@ -91,14 +91,14 @@ impl HeaderSigner {
         let headers = signed_headers(request, &added)?;
         let names = headers.names();
         let path = self.canonical_path(request.path)?;
-        let canonical = canonical_request(
-            request.method,
-            |out| out.push_str(&path),
-            |out| push_canonical_query(out, request.query),
-            &headers,
-            &names,
-            &payload,
-        );
+        let canonical = CanonicalRequest {
+            method: request.method,
+            path: &path,
+            headers: &headers,
+            names: &names,
+            payload: &payload,
+        };
+        let canonical = canonical.write(request.query.len(), |out| push_pairs(out, &canonical_query(request.query)));
         let signature = key.sign(&time, &canonical);
         let authorization = format!(
             "{ALGORITHM} Credential={}, SignedHeaders={names}, Signature={}",
@@ -150,18 +150,15 @@ fn signed_headers<'a>(
     CanonicalHeaders::new(own.chain(request.headers.iter().copied()), Duplicates::Join)
 }
 
-fn push_canonical_query(out: &mut String, sent: &str) {
-    let mut pairs: Vec<Encoded> = sent.split('&').filter(|pair| !pair.is_empty()).map(recoded).collect();
+fn canonical_query(sent: &str) -> Vec<Encoded<'_>> {
+    let mut pairs: Vec<Encoded<'_>> = sent.split('&').filter(|pair| !pair.is_empty()).map(recoded).collect();
     pairs.sort_unstable();
-    push_pairs(out, pairs.iter());
+    pairs
 }
 
-fn recoded(pair: &str) -> Encoded {
+fn recoded(pair: &str) -> Encoded<'_> {
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-    let mut recoded = Encoded::default();
-    encode::push_recoded_query(&mut recoded.0, name);
-    encode::push_recoded_query(&mut recoded.1, value);
-    recoded
+    (encode::recoded_query(name).into(), encode::recoded_query(value).into())
 }
 
 /// RFC 3986, section 5.2.4, and repeated slashes made one.

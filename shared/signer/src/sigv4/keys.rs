@@ -57,6 +57,10 @@ pub(crate) struct DayKey {
     credentials: Arc<Credentials>,
     /// `20130524/us-east-1/s3/aws4_request`
     scope: String,
+    /// The access key id and the scope, percent-encoded for a query.
+    credential_query: String,
+    /// The whole parameter with its `&`, or nothing. Tokens are long, so encoding them once a day counts.
+    token_query: SecretString,
     key: HmacKey,
 }
 
@@ -75,10 +79,13 @@ impl DayKey {
         let dated_service = Zeroizing::new(HmacKey::new(&*dated_region).sign(service.as_bytes()));
         let signing = Zeroizing::new(HmacKey::new(&*dated_service).sign(b"aws4_request"));
 
-        let day_text = encode::ascii(&day);
+        let scope = format!("{}/{region}/{service}/aws4_request", encode::ascii(&day));
+        let credential = [credentials.access_key_id(), &scope].join("/");
         Self {
             day,
-            scope: format!("{day_text}/{region}/{service}/aws4_request"),
+            scope,
+            credential_query: encode::query(&credential).into_owned(),
+            token_query: token_query(&credentials),
             key: HmacKey::new(&*signing),
             credentials,
         }
@@ -89,8 +96,16 @@ impl DayKey {
         [self.credentials.access_key_id(), &self.scope].join("/")
     }
 
+    pub(crate) fn credential_query(&self) -> &str {
+        &self.credential_query
+    }
+
     pub(crate) fn session_token(&self) -> Option<&SecretString> {
         self.credentials.session_token()
+    }
+
+    pub(crate) fn token_query(&self) -> &str {
+        self.token_query.expose_secret()
     }
 
     pub(crate) fn key(&self) -> &HmacKey {
@@ -99,17 +114,27 @@ impl DayKey {
 
     /// What is signed, up to the digest of the canonical request that ends it.
     pub(crate) fn string_to_sign(&self, time: &SigningTime) -> String {
-        [ALGORITHM, time.as_str(), &self.scope, ""].join("\n")
+        let mut text = String::with_capacity(192);
+        text.extend([ALGORITHM, "\n", time.as_str(), "\n", &self.scope, "\n"]);
+        text
     }
 
     /// The signature over a canonical request.
     pub(crate) fn sign(&self, time: &SigningTime, canonical: &str) -> [u8; 64] {
         let digest = encode::hex(&sha256::digest(canonical.as_bytes()));
-        let mut string_to_sign = self.string_to_sign(time).into_bytes();
-        string_to_sign.extend_from_slice(&digest);
-        let signature: Digest = self.key.sign(&string_to_sign);
+        let mut string_to_sign = self.string_to_sign(time);
+        string_to_sign.push_str(encode::ascii(&digest));
+        let signature: Digest = self.key.sign(string_to_sign.as_bytes());
         encode::hex(&signature)
     }
+}
+
+fn token_query(credentials: &Credentials) -> SecretString {
+    let parameter = |token: &SecretString| {
+        let value = encode::query(token.expose_secret());
+        ["&X-Amz-Security-Token=", &value].concat()
+    };
+    credentials.session_token().map(parameter).unwrap_or_default().into()
 }
 
 /// The present credentials and the key of the latest day they signed on.

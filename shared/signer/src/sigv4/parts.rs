@@ -81,11 +81,10 @@ impl<'a> PartPresigner<'a> {
 
     fn layout_for(&mut self, part: &Part) -> Result<&mut Layout, Error> {
         let shape = Shape::of(part)?;
-        let layout = match self.layout.take() {
-            Some(layout) if layout.shape == shape => layout,
-            _ => self.lay_out(part, shape)?,
-        };
-        Ok(self.layout.insert(layout))
+        if self.layout.as_ref().is_none_or(|layout| layout.shape != shape) {
+            self.layout = Some(self.lay_out(part, shape)?);
+        }
+        Ok(self.layout.as_mut().expect("it has just been laid out"))
     }
 
     fn lay_out(&self, part: &Part, shape: Shape) -> Result<Layout, Error> {
@@ -119,7 +118,7 @@ struct Shape {
 impl Shape {
     fn of(part: &Part) -> Result<Self, Error> {
         part.require_valid_number()?;
-        let digits = |value| Decimal::new(value).as_bytes().len();
+        let digits = |value: u64| value.checked_ilog10().map_or(1, |exponent| exponent as usize + 1);
         Ok(Self {
             number_digits: digits(part.number.into()),
             length_digits: part.content_length.map(digits),

@@ -1,13 +1,12 @@
 //! Presigned URLs.
 
-use std::iter;
+use std::{borrow::Cow, iter};
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
 
 use super::{
     ALGORITHM, UNSIGNED_PAYLOAD,
-    canonical::{CanonicalHeaders, Duplicates, Encoded, canonical_request, encoded, push_pairs},
+    canonical::{CanonicalHeaders, CanonicalRequest, Duplicates, Encoded, push_pairs},
     keys::{DayKey, KeyCache, Scope},
     parts::PartPresigner,
 };
@@ -81,47 +80,53 @@ impl Draft {
         if request.key.is_empty() {
             return Err(Error::EmptyKey);
         }
-        let query = encoded_query(request)?;
+        let mut query = encoded_query(request)?;
         let headers = signed_headers(address.host(), request)?;
         let names = headers.names();
-        let signature_query = SignatureQuery::new(key, expiry, time, &names);
+        let signature_query = SignatureQuery { key, expiry, time, signed_headers: encode::query(&names) };
+        let path = address.path(&request.key);
 
-        let canonical = canonical_request(
-            request.method,
-            |out| address.push_path(out, &request.key),
-            |out| signature_query.push_canonical(out, &query),
-            &headers,
-            &names,
-            UNSIGNED_PAYLOAD,
-        );
-        let mut before_signature = String::with_capacity(canonical.len());
+        let query_room = signature_query.room() + pairs_room(&query);
+
+        let room = address.host().len() + path.len() + query_room + SIGNATURE_ROOM;
+        let mut before_signature = String::with_capacity(room);
         address.push_origin(&mut before_signature);
-        address.push_path(&mut before_signature, &request.key);
-        before_signature.push('?');
-        push_pairs(&mut before_signature, query.iter());
+        before_signature.extend([&path, "?"]);
+        push_pairs(&mut before_signature, &query);
         if !query.is_empty() {
             before_signature.push('&');
         }
         signature_query.push_for_url(&mut before_signature);
-        Ok(Self { canonical, before_signature, after_signature: signature_query.token })
+
+        query.sort_unstable();
+        let canonical = CanonicalRequest {
+            method: request.method,
+            path: &path,
+            headers: &headers,
+            names: &names,
+            payload: UNSIGNED_PAYLOAD,
+        };
+        let canonical = canonical.write(query_room, |out| signature_query.push_canonical(out, &query));
+        Ok(Self { canonical, before_signature, after_signature: key.token_query().to_owned() })
     }
 
     fn into_url(self, signature: &str) -> PresignedUrl {
         let mut url = self.before_signature;
-        url.reserve_exact(signature.len() + self.after_signature.len());
-        url.push_str(signature);
-        url.push_str(&self.after_signature);
+        url.extend([signature, &self.after_signature]);
         PresignedUrl(url)
     }
 }
 
+/// The scheme, the signature and its name.
+const SIGNATURE_ROOM: usize = 96;
+
 /// Parameters of the signature begin with this, and no others may.
 const RESERVED: &str = "X-Amz-";
 
-fn encoded_query(request: &Request<'_>) -> Result<Vec<Encoded>, Error> {
-    let mut query: Vec<Encoded> = Vec::with_capacity(request.query.len());
+fn encoded_query<'a>(request: &'a Request<'_>) -> Result<Vec<Encoded<'a>>, Error> {
+    let mut query: Vec<Encoded<'_>> = Vec::with_capacity(request.query.len());
     for (name, value) in &request.query {
-        let pair = encoded(name, value);
+        let pair = (encode::query(name), encode::query(value));
         if pair.0.starts_with(RESERVED) {
             let name = name.to_string();
             return Err(Error::ReservedParameter { name });
@@ -135,6 +140,10 @@ fn encoded_query(request: &Request<'_>) -> Result<Vec<Encoded>, Error> {
     Ok(query)
 }
 
+fn pairs_room(pairs: &[Encoded<'_>]) -> usize {
+    pairs.iter().map(|(name, value)| name.len() + value.len() + 2).sum()
+}
+
 fn signed_headers<'a>(host: &'a str, request: &'a Request<'_>) -> Result<CanonicalHeaders<'a>, Error> {
     let is_host = |name: &str| name.eq_ignore_ascii_case("host");
     if let Some((name, _)) = request.headers().find(|(name, _)| is_host(name)) {
@@ -146,48 +155,44 @@ fn signed_headers<'a>(host: &'a str, request: &'a Request<'_>) -> Result<Canonic
 }
 
 /// The parameters of the signature itself. AWS's SDK puts the token last; canonical order does not.
-struct SignatureQuery {
-    common: String,
-    token: String,
-    signed_headers: String,
+struct SignatureQuery<'a> {
+    key: &'a DayKey,
+    expiry: Expiry,
+    time: &'a SigningTime,
+    signed_headers: Cow<'a, str>,
 }
 
-impl SignatureQuery {
-    fn new(key: &DayKey, expiry: Expiry, time: &SigningTime, names: &str) -> Self {
-        let mut common = String::with_capacity(192);
-        common.extend(["X-Amz-Algorithm=", ALGORITHM, "&X-Amz-Credential="]);
-        encode::push_query(&mut common, &key.credential());
-        common.extend(["&X-Amz-Date=", time.as_str(), "&X-Amz-Expires="]);
-        common.push_str(encode::Decimal::new(expiry.as_secs().into()).as_str());
-
-        let mut token = String::new();
-        if let Some(secret) = key.session_token() {
-            token.push_str("&X-Amz-Security-Token=");
-            encode::push_query(&mut token, secret.expose_secret());
-        }
-        let mut signed_headers = String::from("&X-Amz-SignedHeaders=");
-        encode::push_query(&mut signed_headers, names);
-        Self { common, token, signed_headers }
+impl SignatureQuery<'_> {
+    fn room(&self) -> usize {
+        // The names, the algorithm, the time and the expiry.
+        let fixed = 144;
+        fixed + self.key.credential_query().len() + self.key.token_query().len() + self.signed_headers.len()
     }
 
     fn push_for_url(&self, out: &mut String) {
-        out.extend([self.common.as_str(), &self.signed_headers, "&X-Amz-Signature="]);
+        self.push_common(out);
+        out.extend(["&X-Amz-SignedHeaders=", &self.signed_headers, "&X-Amz-Signature="]);
     }
 
-    fn push_canonical(&self, out: &mut String, query: &[Encoded]) {
-        let mut sorted: Vec<&Encoded> = query.iter().collect();
-        sorted.sort_unstable();
-        let reserved_at = sorted.partition_point(|(name, _)| name.as_str() < RESERVED);
+    fn push_canonical(&self, out: &mut String, sorted: &[Encoded<'_>]) {
+        let reserved_at = sorted.partition_point(|(name, _)| name.as_ref() < RESERVED);
         let (before, after) = sorted.split_at(reserved_at);
 
-        push_pairs(out, before.iter().copied());
+        push_pairs(out, before);
         if !before.is_empty() {
             out.push('&');
         }
-        out.extend([self.common.as_str(), &self.token, &self.signed_headers]);
+        self.push_common(out);
+        out.extend([self.key.token_query(), "&X-Amz-SignedHeaders=", &self.signed_headers]);
         if !after.is_empty() {
             out.push('&');
         }
-        push_pairs(out, after.iter().copied());
+        push_pairs(out, after);
+    }
+
+    fn push_common(&self, out: &mut String) {
+        out.extend(["X-Amz-Algorithm=", ALGORITHM, "&X-Amz-Credential=", self.key.credential_query()]);
+        let expiry = encode::Decimal::new(self.expiry.as_secs().into());
+        out.extend(["&X-Amz-Date=", self.time.as_str(), "&X-Amz-Expires=", expiry.as_str()]);
     }
 }
