@@ -10,6 +10,7 @@ mod drain;
 mod errors;
 mod front;
 mod guard;
+mod keys;
 mod multipart;
 mod objects;
 mod serve;
@@ -22,10 +23,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use s3s::auth::{SecretKey, SimpleAuth};
 use s3s::config::{S3Config as Limits, StaticConfigProvider};
 use s3s::service::{S3Service as Protocol, S3ServiceBuilder};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use crate::bucket::Bucket;
 
@@ -68,17 +68,13 @@ pub struct S3Service {
 /// The S3 front of an engine. It answers path-style on any host that the configuration allows, so a gateway may also
 /// mount it on a port of its own.
 pub fn service(engine: Arc<Bucket>, config: &S3Config) -> S3Service {
-    let mut auth = SimpleAuth::new();
-    for key in &config.access_keys {
-        auth.register(key.id.clone(), SecretKey::from(key.secret.expose_secret()));
-    }
     let mut limits = Limits::default();
     limits.xml_max_body_size = MAX_XML;
     // Forms are refused; if one got through, it must not fill the memory.
     limits.post_object_max_file_size = 0;
     let guard = Arc::new(guard::Guard::new(config));
     let mut builder = S3ServiceBuilder::new(front::Front { engine });
-    builder.set_auth(auth);
+    builder.set_auth(keys::Keys::new(&config.access_keys));
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits))));
     builder.set_host(guard::Hosts::new(config));
     S3Service { protocol: builder.build(), guard }
