@@ -105,6 +105,20 @@ impl Environment {
         text.parse().with_context(|| format!("{} cannot be `{text}`. {}", variable.name, variable.purpose))
     }
 
+    /// A variable read as something; `None` when it is not set, whatever its default.
+    ///
+    /// # Errors
+    /// Names the variable and its purpose.
+    pub fn set<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+        &self,
+        variable: Variable,
+    ) -> anyhow::Result<Option<T>> {
+        match self.get(Variable { default: None, ..variable }) {
+            None => Ok(None),
+            Some(_) => self.parsed(variable).map(Some),
+        }
+    }
+
     /// A secret that has to be set.
     ///
     /// # Errors
