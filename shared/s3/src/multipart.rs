@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{ChecksumAlgorithm, Part};
 use straightway_core::ports::UploadedPart;
 use straightway_core::{Error, Integrity, LeafHash, MultipartUploadId, PartNumber};
@@ -36,20 +37,18 @@ impl S3Store {
     ) -> Result<Option<Vec<UploadedPart>>, Error> {
         let request = self.client.list_parts().bucket(&self.bucket).key(key).upload_id(&multipart_id.0);
         let mut pages = request.into_paginator().send();
-        // SeaweedFS lists a part twice that was sent twice: the later row is the one it keeps.
-        let mut parts = BTreeMap::new();
+        let mut newest = BTreeMap::new();
         while let Some(page) = pages.next().await {
             let page = match page.map_err(StoreFailure::new) {
                 Ok(page) => page,
                 Err(failure) if failure.is_no_such_upload() => return Ok(None),
                 Err(failure) => return Err(failure.during(format!("list the parts of {key}"))),
             };
-            for part in page.parts() {
-                let part = uploaded_part(part)?;
-                parts.insert(part.part_number, part);
+            for row in page.parts() {
+                keep_newest(&mut newest, row)?;
             }
         }
-        Ok(Some(parts.into_values().collect()))
+        Ok(Some(newest.into_values().map(|(_, part)| part).collect()))
     }
 
     pub(crate) async fn abort(&self, key: &str, multipart_id: &MultipartUploadId) -> Result<(), Error> {
@@ -81,16 +80,26 @@ impl S3Store {
             let of_key = page.uploads().iter().filter(|upload| upload.key() == Some(key));
             found.extend(of_key.filter_map(|upload| upload.upload_id()).map(|id| MultipartUploadId(id.to_owned())));
 
-            let next = page.next_key_marker.zip(page.next_upload_id_marker);
-            match next {
-                Some(next) if page.is_truncated == Some(true) && Some(&next) != marker.as_ref() => marker = Some(next),
-                None if page.is_truncated == Some(true) => {
-                    return Err(Error::internal("the store cut a list of multipart uploads without saying where"));
-                }
-                _ => return Ok(found),
+            if page.is_truncated != Some(true) {
+                return Ok(found);
             }
+            let next = page.next_key_marker.zip(page.next_upload_id_marker);
+            if next.is_none() || next == marker {
+                return Err(Error::internal("the store cut a list of multipart uploads without saying where"));
+            }
+            marker = next;
         }
     }
+}
+
+/// SeaweedFS lists a part twice that was sent twice, in no order, with times in seconds.
+fn keep_newest(newest: &mut BTreeMap<PartNumber, (Option<DateTime>, UploadedPart)>, row: &Part) -> Result<(), Error> {
+    let part = uploaded_part(row)?;
+    let sent_at = row.last_modified().copied();
+    if newest.get(&part.part_number).is_none_or(|(other, _)| *other <= sent_at) {
+        newest.insert(part.part_number, (sent_at, part));
+    }
+    Ok(())
 }
 
 fn uploaded_part(part: &Part) -> Result<UploadedPart, Error> {

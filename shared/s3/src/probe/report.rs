@@ -94,15 +94,18 @@ impl ProbeReport {
         self.checks.contains(&(check, Outcome::Passed))
     }
 
+    /// What did not pass, with what the store did instead.
+    pub fn failed(&self) -> impl Iterator<Item = (Check, &str)> {
+        self.checks.iter().filter_map(|(check, outcome)| match outcome {
+            Outcome::Passed => None,
+            Outcome::Failed(reason) => Some((*check, reason.as_str())),
+        })
+    }
+
     pub(super) fn log(&self) {
-        for (check, outcome) in &self.checks {
-            match outcome {
-                Outcome::Passed => tracing::debug!(%check, "store probed"),
-                Outcome::Failed(reason) => {
-                    let consequence = check.consequence();
-                    tracing::warn!(%check, reason, consequence, "the store fails a check");
-                }
-            }
+        for (check, reason) in self.failed() {
+            let consequence = check.consequence();
+            tracing::warn!(%check, reason, consequence, "the store fails a check");
         }
     }
 }
