@@ -1,0 +1,25 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use straightway_core::Clock;
+use straightway_runtime::SystemClock;
+
+/// The machine's clock, which a test can set forward: nobody waits for anything to expire.
+#[derive(Debug, Default)]
+pub struct TestClock {
+    ahead_millis: AtomicI64,
+}
+
+impl TestClock {
+    /// Lets this much time pass at once.
+    pub fn advance(&self, by: SignedDuration) {
+        let millis = i64::try_from(by.as_millis()).expect("tests advance by days, not by ages");
+        self.ahead_millis.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + SignedDuration::from_millis(self.ahead_millis.load(Ordering::SeqCst))
+    }
+}
