@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 # Folder with everything that the local stack keeps.
 DATA ?= ./data
-# More arguments for the local stack, such as ARGS="--listen 0.0.0.0".
+# More arguments for the local stack, such as ARGS="--listen 127.0.0.1:8081".
 ARGS ?=
 
 # On a terminal Cargo shows how far it is; elsewhere only warnings and errors are of use.
@@ -84,4 +84,5 @@ venv: .venv/.installed ## Installs the pinned Python tools that tests and packag
 
 .PHONY: clean-data
 clean-data: ## Deletes the local stack's data: accounts, files, everything.
-	@if [ -d $(DATA) ]; then du -sh $(DATA) && rm -r $(DATA) && echo "deleted"; else echo "there is none"; fi
+	@[ -e $(DATA)/keys.json ] || { echo "$(DATA) holds no data of Straightway" >&2; exit 1; }
+	@du -sh $(DATA) && rm -r $(DATA) && echo "deleted"
