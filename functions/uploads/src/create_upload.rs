@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use straightway_api::uploads::{self as api, CreateUpload, UploadCreated};
-use straightway_core::ports::{NewSession, Opened, ProofAttempt};
+use straightway_core::ports::{CommitBy, NewSession, Opened, ProofAttempt};
 use straightway_core::proof::{self, Challenge};
 use straightway_core::session::marker;
 use straightway_core::settings::{Dedupe, InstantUpload, MIN_INSTANT_BYTES};
@@ -163,8 +163,9 @@ impl Ports {
         };
         let record_key = self.lifecycle.record_key(owner, key);
         let own = self.lifecycle.catalog.entry_of_file(owner, &record_key).await?;
-        if own.is_some()
-            && let Some(entry) = self.store_instantly(owner, wanted, target, &record_key, None).await?
+        if let Some(own) = &own
+            && let Some(entry) =
+                self.store_instantly(owner, wanted, target, &record_key, CommitBy::Own { entry: own }).await?
         {
             return Ok(Some(Outcome::Stored(entry)));
         }
@@ -181,7 +182,8 @@ impl Ports {
         let Some(attempt) = self.judge(owner, key, &file, answer).await? else {
             return Ok(None);
         };
-        let stored = self.store_instantly(owner, wanted, target, &record_key, Some(&attempt)).await?;
+        let by = CommitBy::Instant { proof: Some(&attempt) };
+        let stored = self.store_instantly(owner, wanted, target, &record_key, by).await?;
         Ok(stored.map(Outcome::Stored))
     }
 
@@ -237,12 +239,12 @@ impl Ports {
         wanted: &Wanted,
         target: &Target,
         file: &FileRecordKey,
-        proof: Option<&ProofAttempt>,
+        by: CommitBy<'_>,
     ) -> Result<Option<Entry>, Error> {
         let folder = self.make_folders(owner, target.clone()).await?.folder;
         let now = self.lifecycle.clock.now();
         let entry = wanted.entry(owner, folder, file.clone(), EntryId::from_random(random()?), now);
-        self.lifecycle.instant_upload(entry, wanted.on_conflict, proof).await
+        self.lifecycle.instant_upload(entry, wanted.on_conflict, by).await
     }
 
     async fn open(&self, owner: &OwnerId, wanted: &Wanted, folder: &FolderId) -> Result<Outcome, Error> {

@@ -1,14 +1,17 @@
 //! Steps 2 (good) and 5: an entry comes to refer to a file, and everything that becomes true with it.
 
+use jiff::Timestamp;
 use straightway_core::ports::{Commit, CommitBy, Committed, FileChange};
-use straightway_core::{Entry, Error, File, SessionState};
+use straightway_core::{Entry, Error, File, SessionState, UploadSession};
 
 use crate::database::Database;
 use crate::end::{LIVE, end_from};
+use crate::item::text;
 use crate::purge::{ATTEMPTS, file_of};
 use crate::traces::{put_event, put_garbage};
 use crate::transact::{Refusals, Transacted, Transaction};
 use crate::users::{self, Change, NoRoom, Space};
+use crate::write::Write;
 use crate::{entries, files, proofs, sessions};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +36,7 @@ enum Why {
 struct Basis {
     /// The owner's space, where the quota is checked.
     space: Option<Space>,
-    /// The file that `replaced` refers to, unless it is the one that is committed.
+    /// The file that `replaced` refers to, unless it is the one that is committed, or gone with `replaced`.
     replaced_file: Option<File>,
     /// The marker belongs to another session: leave it.
     foreign_marker: bool,
@@ -48,11 +51,8 @@ pub(crate) async fn commit(db: &Database, commit: &Commit<'_>) -> Result<Committ
     let (mut foreign_marker, mut no_counters) = (false, false);
     for _ in 0..ATTEMPTS {
         let replaced_file = match replaced_elsewhere(commit) {
+            Some(holder) => file_of(db, holder).await?,
             None => None,
-            Some(holder) => match file_of(db, holder).await? {
-                None => return Ok(Committed::NameTaken),
-                file => file,
-            },
         };
         let space = match commit.by {
             CommitBy::Session { .. } => None,
@@ -126,7 +126,7 @@ fn add_cause(transaction: &mut Transaction<Why>, commit: &Commit<'_>, basis: &Ba
     match commit.by {
         CommitBy::Session { session, garbage } => {
             let marker = (!basis.foreign_marker).then(|| sessions::delete_marker(session)).flatten();
-            transaction.add(Why::Session, end_from(session, LIVE, SessionState::Stored, None, commit.now));
+            transaction.add(Why::Session, store(session, commit.now));
             transaction.add(Why::Live, sessions::delete_live(session));
             transaction.add(Why::Marker, marker);
             transaction.add(Why::Garbage, garbage.map(put_garbage));
@@ -145,8 +145,17 @@ fn add_cause(transaction: &mut Transaction<Why>, commit: &Commit<'_>, basis: &Ba
     }
 }
 
+/// Live -> stored, unless a content hash was declared since the session was read: it was not compared with the bytes.
+fn store(session: &UploadSession, now: Timestamp) -> Write {
+    let write = end_from(session, LIVE, SessionState::Stored, None, now);
+    match session.content_hash {
+        Some(hash) => write.only_if("#content_hash = :declared").value(":declared", text(hash)),
+        None => write.only_if("attribute_not_exists(#content_hash)"),
+    }
+}
+
 fn add_file(transaction: &mut Transaction<Why>, commit: &Commit<'_>, basis: &Basis) {
-    let same_file = commit.replaced.is_some() && basis.replaced_file.is_none();
+    let same_file = commit.replaced.is_some() && replaced_elsewhere(commit).is_none();
     transaction.add(
         Why::File,
         match commit.file {
@@ -162,8 +171,11 @@ fn add_file(transaction: &mut Transaction<Why>, commit: &Commit<'_>, basis: &Bas
 /// What was in the way, in the documented order; `None` when it is worth another attempt.
 fn judge(commit: &Commit<'_>, basis: &Basis, refusals: &Refusals<Why>) -> Result<Option<Committed>, Error> {
     if refusals.has(Why::Session) {
-        let present = refusals.item(Why::Session).ok_or(Error::NotFound)?;
-        return Ok(Some(Committed::SessionEnded(Box::new(sessions::from_item(present)?))));
+        let present = sessions::from_item(refusals.item(Why::Session).ok_or(Error::NotFound)?)?;
+        return Ok(Some(match present.state.is_live() {
+            true => Committed::HashDeclared,
+            false => Committed::SessionEnded(Box::new(present)),
+        }));
     }
     let by_session = matches!(commit.by, CommitBy::Session { .. });
     // An entry that no session made has the id of its event: it was made before, even if it is gone since.

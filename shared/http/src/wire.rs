@@ -30,7 +30,8 @@ pub fn entry_with_file(entry: &Entry, file: Option<&File>) -> api::Entry {
     }
 }
 
-/// Whole seconds until `then`; 0 when it has passed.
+/// Seconds until `then`, rounded up; 0 when it has passed.
 pub fn seconds_until(then: Timestamp, now: Timestamp) -> u64 {
-    u64::try_from(then.duration_since(now).as_secs()).unwrap_or(0)
+    let millis = then.duration_since(now).as_millis();
+    u64::try_from(millis.max(0)).unwrap_or(u64::MAX).div_ceil(1000)
 }

@@ -24,8 +24,8 @@ impl Lifecycle {
     ///
     /// # Errors
     /// `NotFound` for another owner's, `Conflict(PartsMissing)` while the store lacks parts (the session stays open),
-    /// `HashMismatch` when the bytes are not the declared ones (the session is rejected), `Gone` when it ended
-    /// without a file.
+    /// `HashMismatch` when the bytes are not the declared ones (the session is rejected, unless an event had made it a
+    /// file before the hash was declared), `Gone` when it ended without a file.
     pub async fn complete(
         &self,
         owner: &OwnerId,
@@ -35,16 +35,16 @@ impl Lifecycle {
     ) -> Result<Completion, Error> {
         let session = self.catalog.session(id).await?.filter(|s| s.owner_id == *owner).ok_or(Error::NotFound)?;
         if !session.state.is_live() {
-            return self.answer_ended(session).await;
+            return self.answer_ended(session, declared).await;
         }
         let present = self.uploaded_parts(&session).await?;
         if let Some(ended) = self.declare(session, declared, &present).await? {
-            return self.answer_finalized(id, ended).await;
+            return self.answer_finalized(id, ended, declared).await;
         }
         let due_at = self.clock.now() + VERIFYING_DUE;
         let session = match self.catalog.begin_verifying(id, due_at).await? {
             Begun::Verifying(session) => session,
-            Begun::Ended(session) => return self.answer_ended(*session).await,
+            Begun::Ended(session) => return self.answer_ended(*session, declared).await,
         };
         self.finalize_queue.send(Work::finalize(id).to_body()).await?;
         if let (Some(multipart_id), Present::Parts(parts)) = (&session.multipart_id, &present) {
@@ -55,7 +55,7 @@ impl Lifecycle {
             }
         }
         let finalized = self.finalize(id, deadline).await?;
-        self.answer_finalized(id, finalized).await
+        self.answer_finalized(id, finalized, declared).await
     }
 
     /// What the store holds of a live session, against its plan.
@@ -117,10 +117,15 @@ impl Lifecycle {
         Ok(None)
     }
 
-    async fn answer_finalized(&self, id: &SessionId, finalized: Finalized) -> Result<Completion, Error> {
+    async fn answer_finalized(
+        &self,
+        id: &SessionId,
+        finalized: Finalized,
+        declared: Option<ContentHash>,
+    ) -> Result<Completion, Error> {
         match finalized {
             Finalized::Unknown => Err(Error::NotFound),
-            Finalized::Ended(session) => self.answer_ended(*session).await,
+            Finalized::Ended(session) => self.answer_ended(*session, declared).await,
             Finalized::Absent(session) | Finalized::Unfinished(session) => Ok(Completion::Verifying(session)),
             Finalized::Rejected(RejectReason::HashMismatch) => Err(Error::HashMismatch),
             Finalized::Rejected(reason) => Err(Error::Gone { state: SessionState::Rejected, reason: Some(reason) }),
@@ -132,12 +137,18 @@ impl Lifecycle {
         }
     }
 
-    async fn answer_ended(&self, session: UploadSession) -> Result<Completion, Error> {
+    /// What a session that has ended came to. Where an event was faster than this call, what the call declares is
+    /// compared all the same.
+    async fn answer_ended(&self, session: UploadSession, declared: Option<ContentHash>) -> Result<Completion, Error> {
         if session.state != SessionState::Stored {
             return Err(Error::Gone { state: session.state, reason: session.reason });
         }
         let entry = self.catalog.entry(&session.owner_id, &session.entry_id).await?;
-        Ok(Completion::Stored(Box::new(session), entry.map(Box::new)))
+        let stored = entry.as_ref().and_then(Entry::file).map(|file| file.file_key.content_hash);
+        match (stored, declared) {
+            (Some(stored), Some(declared)) if stored != declared => Err(Error::HashMismatch),
+            _ => Ok(Completion::Stored(Box::new(session), entry.map(Box::new))),
+        }
     }
 }
 

@@ -41,32 +41,40 @@ pub(crate) struct Verified {
 impl Lifecycle {
     /// Finalizes a session. Reading back stops at `deadline` and goes on by message.
     pub async fn finalize(&self, id: &SessionId, deadline: Timestamp) -> Result<Finalized, Error> {
-        let Some(session) = self.catalog.session(id).await? else {
-            return Ok(Finalized::Unknown);
-        };
-        if !session.state.is_live() {
-            return Ok(Finalized::Ended(Box::new(session)));
-        }
-        let Some(head) = self.store.head(&session.object_key()).await? else {
-            return Ok(Finalized::Absent(Box::new(session)));
-        };
-        match self.verify(&session, &head, deadline).await? {
-            Verdict::Good(verified) => self.store_file(session, &head, &verified).await,
-            Verdict::Wrong(reason) => self.reject(session, reason).await,
-            Verdict::Unfinished => {
-                self.finalize_queue.send(Work::finalize(id).to_body()).await?;
-                Ok(Finalized::Unfinished(Box::new(session)))
+        loop {
+            let Some(session) = self.catalog.session(id).await? else {
+                return Ok(Finalized::Unknown);
+            };
+            if !session.state.is_live() {
+                return Ok(Finalized::Ended(Box::new(session)));
+            }
+            let Some(head) = self.store.head(&session.object_key()).await? else {
+                return Ok(Finalized::Absent(Box::new(session)));
+            };
+            match self.verify(&session, &head, deadline).await? {
+                Verdict::Good(verified) => {
+                    // None: a hash was declared meanwhile. That happens once, so this ends.
+                    if let Some(finalized) = self.store_file(session, &head, &verified).await? {
+                        return Ok(finalized);
+                    }
+                }
+                Verdict::Wrong(reason) => return self.reject(session, reason).await,
+                Verdict::Unfinished => {
+                    self.finalize_queue.send(Work::finalize(id).to_body()).await?;
+                    return Ok(Finalized::Unfinished(Box::new(session)));
+                }
             }
         }
     }
 
-    /// Step 2, *good*: the session becomes `stored` together with everything that is true then.
+    /// Step 2, *good*: the session becomes `stored` together with everything that is true then; `None` when a content
+    /// hash was declared since the session was read: it has to be compared first.
     async fn store_file(
         &self,
         session: UploadSession,
         head: &ObjectHead,
         verified: &Verified,
-    ) -> Result<Finalized, Error> {
+    ) -> Result<Option<Finalized>, Error> {
         let key = FileKey { content_hash: verified.content_hash, size_bytes: head.size_bytes };
         let record_key = self.record_key(&session.owner_id, key);
         let mut entry = entry_of(
@@ -105,10 +113,11 @@ impl Lifecycle {
                     if garbage.is_some() {
                         self.delete_soon(&session).await;
                     }
-                    return Ok(Finalized::Stored(Box::new(entry)));
+                    return Ok(Some(Finalized::Stored(Box::new(entry))));
                 }
-                Committed::SessionEnded(session) => return Ok(Finalized::Ended(session)),
-                Committed::EntryExists => return self.committed_before(&session.session_id).await,
+                Committed::SessionEnded(session) => return Ok(Some(Finalized::Ended(session))),
+                Committed::HashDeclared => return Ok(None),
+                Committed::EntryExists => return self.committed_before(&session.session_id).await.map(Some),
                 Committed::ParentGone => entry.parent = FolderId::Root,
                 Committed::FileChanged | Committed::NameTaken => {}
                 Committed::QuotaExceeded { .. } => {

@@ -14,7 +14,7 @@ const PARALLEL_READS: usize = 16;
 
 impl Lifecycle {
     /// Makes `entry` refer to the file it names, if that is (still) stored: the entry as placed, or `None`: then an
-    /// ordinary upload it is. `proof` is the right answer that allows it; `None` where the owner has the file already.
+    /// ordinary upload it is. `by` is what allows it: a right answer, or an entry of the owner's.
     ///
     /// # Errors
     /// `QuotaExceeded`.
@@ -22,7 +22,7 @@ impl Lifecycle {
         &self,
         mut entry: Entry,
         on_conflict: OnConflict,
-        proof: Option<&ProofAttempt>,
+        by: CommitBy<'_>,
     ) -> Result<Option<Entry>, Error> {
         let file = entry.file().cloned().ok_or_else(|| Error::internal("a folder has no content"))?;
         for _ in 0..MAX_CHOICES {
@@ -34,7 +34,7 @@ impl Lifecycle {
                     entry: &entry,
                     file: FileChange::Known(&file),
                     replaced: replaced.as_ref(),
-                    by: CommitBy::Instant { proof },
+                    by,
                     event: &OutboxEvent::file_stored(&entry, None, now),
                     now,
                 })
@@ -50,7 +50,7 @@ impl Lifecycle {
                 Committed::QuotaExceeded { available_bytes } => {
                     return Err(Error::QuotaExceeded { needed_bytes: entry.size_bytes(), available_bytes });
                 }
-                Committed::SessionEnded(_) => {
+                Committed::SessionEnded(_) | Committed::HashDeclared => {
                     return Err(Error::internal("an instant upload has no session"));
                 }
             }

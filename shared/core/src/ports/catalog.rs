@@ -340,6 +340,8 @@ pub enum Committed {
     Done,
     /// The session has ended: what it says now. Delete nothing.
     SessionEnded(Box<UploadSession>),
+    /// A content hash was declared since the session was read: verify again.
+    HashDeclared,
     /// The entry id is there already: an earlier attempt was carried out.
     EntryExists,
     /// The file is there although it should be new, or the other way round; or the owner's own entry is not as it was
