@@ -24,10 +24,7 @@ pub(crate) struct AccessTokens {
 impl AccessTokens {
     /// Signs with this PKCS#8 PEM key; its name is the thumbprint of its public half.
     pub(crate) fn new(pem: &SecretString, parties: Parties) -> Result<Self, Error> {
-        let key = EncodingKey::from_ed_pem(pem.expose_secret().as_bytes()).map_err(unusable)?;
-        let pair = Ed25519KeyPair::from_pkcs8(key.as_bytes()).map_err(unusable)?;
-        let public_key = pair.public_key().as_ref().try_into().map_err(unusable)?;
-        let public_key = Jwk::ed25519(public_key);
+        let (key, public_key) = read_key(pem)?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(ACCESS_TOKEN_TYPE.to_owned());
         header.kid = Some(public_key.kid.clone());
@@ -66,6 +63,21 @@ pub fn generate_signing_key() -> Result<SecretString, Error> {
     let der = pair.to_pkcs8v1().map_err(no_key)?;
     // 48 bytes are 64 characters: one line.
     Ok(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", BASE64.encode(der.as_ref())).into())
+}
+
+/// The public half of a signing key: what the deployment's key set holds for it.
+///
+/// # Errors
+/// `Internal` when it is no Ed25519 key in PKCS#8 PEM.
+pub fn public_key(signing_key: &SecretString) -> Result<Jwk, Error> {
+    read_key(signing_key).map(|(_, public_key)| public_key)
+}
+
+fn read_key(pem: &SecretString) -> Result<(EncodingKey, Jwk), Error> {
+    let key = EncodingKey::from_ed_pem(pem.expose_secret().as_bytes()).map_err(unusable)?;
+    let pair = Ed25519KeyPair::from_pkcs8(key.as_bytes()).map_err(unusable)?;
+    let public_key = pair.public_key().as_ref().try_into().map_err(unusable)?;
+    Ok((key, Jwk::ed25519(public_key)))
 }
 
 fn unusable(error: impl Into<BoxError>) -> Error {

@@ -20,7 +20,7 @@ pub(crate) async fn create_account(
     JsonBody(request): JsonBody<CreateAccount>,
 ) -> Result<(StatusCode, Json<Account>), Problem> {
     let now = ports.clock.now();
-    let (username, password) = parse(request.username, request.password)?;
+    let (username, password) = parse(&request.username, request.password)?;
     // Counted before the invitation is looked at: it is a password too.
     count_signup(&*ports.limits, ports.policy.attempts, address, now).await?;
     ports.policy.signup.admit(request.invite.as_deref())?;
@@ -42,8 +42,8 @@ pub(crate) async fn create_account(
 }
 
 /// Both fields, or everything that is wrong with them at once.
-fn parse(username: String, password: String) -> Result<(Username, secrecy::SecretString), Error> {
-    let username = Username::parse(&username).map_err(|violation| violation.at("/username"));
+fn parse(username: &str, password: String) -> Result<(Username, secrecy::SecretString), Error> {
+    let username = Username::parse(username).map_err(|violation| violation.at("/username"));
     let password = passwords::parse_new(password).map_err(|violation| violation.at("/password"));
     match (username, password) {
         (Ok(username), Ok(password)) => Ok((username, password)),

@@ -24,7 +24,7 @@ use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use access_token::{ACCESS_LIFE, generate_signing_key};
+pub use access_token::{ACCESS_LIFE, generate_signing_key, public_key};
 pub use attempts::AttemptLimits;
 pub use ports::{DEFAULT_QUOTA_BYTES, Ports, Settings};
 pub use rotation::{GRACE, IDLE_LIFE, MAX_LIFE};

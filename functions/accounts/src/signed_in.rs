@@ -18,9 +18,7 @@ impl FromRequestParts<Ports> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, ports: &Ports) -> Result<Self, Problem> {
         let caller = CallerLogin::from_request_parts(parts, ports).await?;
-        let user = ports.accounts.user(&caller.user_id).await?;
-        let login = ports.accounts.login(&caller.login_id).await?;
-        match (user, login) {
+        match (ports.accounts.user(&caller.user_id).await?, ports.accounts.login(&caller.login_id).await?) {
             (Some(user), Some(login)) if !rotation::has_ended(&login, &user, ports.clock.now()) => {
                 Ok(Self { user, login })
             }

@@ -17,6 +17,16 @@ pub enum Signup {
 }
 
 impl Signup {
+    /// The policy with this word: `open`, `invite` (whoever knows one of `invites`) or `closed`.
+    pub fn parse(word: &str, invites: Invites) -> Option<Self> {
+        match word {
+            "open" => Some(Self::Open),
+            "invite" => Some(Self::Invite(invites)),
+            "closed" => Some(Self::Closed),
+            _ => None,
+        }
+    }
+
     /// The word in settings and in `capabilities`.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -95,6 +105,14 @@ mod tests {
         for setting in ["", " , "] {
             assert!(Signup::Invite(Invites::parse(setting)).admit(Some("")).is_err());
         }
+    }
+
+    #[test]
+    fn every_policy_has_a_word() {
+        for word in ["open", "invite", "closed"] {
+            assert_eq!(Signup::parse(word, Invites::default()).unwrap().as_str(), word);
+        }
+        assert!(Signup::parse("Open", Invites::default()).is_none());
     }
 
     #[test]

@@ -44,7 +44,7 @@ fn the_routes_are_those_of_the_contract() {
 
 #[tokio::test]
 async fn a_route_that_is_not_public_refuses_whoever_has_no_valid_token() {
-    let (app, foreign) = (App::new(), App::new());
+    let (app, foreign) = (App::new().await, App::new().await);
     app.sign_up("ada").await;
     foreign.sign_up("ada").await;
     let (token, _) = app.log_in("ada").await;
@@ -67,7 +67,7 @@ async fn a_route_that_is_not_public_refuses_whoever_has_no_valid_token() {
 
 #[tokio::test]
 async fn public_posts_take_no_idempotency_key_and_no_unknown_field() {
-    let app = App::new();
+    let app = App::new().await;
     let posts = operations().into_iter().filter(|(method, _, _, public)| *public && method == Method::POST);
     for (_, path, id, _) in posts {
         let with_key = Request::post(&path).header("idempotency-key", "0123456789abcdef");
@@ -88,12 +88,12 @@ async fn public_posts_take_no_idempotency_key_and_no_unknown_field() {
 
 #[tokio::test]
 async fn the_key_set_holds_the_signing_key_and_its_neighbours_once() {
-    let next = App::new();
+    let next = App::new().await;
     let signing_key = generate_signing_key().unwrap();
-    let alone = App::with(Settings { signing_key: signing_key.clone(), ..settings() });
+    let alone = App::with(Settings { signing_key: signing_key.clone(), ..settings() }).await;
     let mut known = next.ports.jwks().clone();
     known.keys.extend(alone.ports.jwks().keys.clone());
-    let app = App::with(Settings { signing_key, other_keys: known, ..settings() });
+    let app = App::with(Settings { signing_key, other_keys: known, ..settings() }).await;
     let answer = app.send(Method::GET, "/.well-known/jwks.json", "", None).await;
     assert_eq!((answer.status, answer.header("cache-control")), (200, "public, max-age=300"));
     let jwks: Jwks = serde_json::from_value(answer.body).unwrap();

@@ -15,7 +15,7 @@ async fn fill_address(app: &App, address: &str, times: usize) {
 
 #[tokio::test]
 async fn ten_wrong_passwords_close_a_name_to_one_address_until_the_window_ends() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     for _ in 0..10 {
         assert_eq!(attempt(&app, "203.0.113.7", "Ada", "wrong").await.problem(), (401, "wrong-credentials"));
@@ -34,7 +34,7 @@ async fn ten_wrong_passwords_close_a_name_to_one_address_until_the_window_ends()
 
 #[tokio::test]
 async fn right_passwords_do_not_count() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     for _ in 0..12 {
         assert_eq!(attempt(&app, "203.0.113.7", "ada", PASSWORD).await.status, 201);
@@ -48,7 +48,7 @@ async fn right_passwords_do_not_count() {
 #[tokio::test]
 async fn wrong_passwords_for_many_names_close_an_address_for_the_hour() {
     let most = AttemptLimits { wrong_per_address: 4, ..AttemptLimits::default() };
-    let app = App::with(Settings { attempts: most, ..settings() });
+    let app = App::with(Settings { attempts: most, ..settings() }).await;
     app.sign_up("ada").await;
     fill_address(&app, "2001:db8::1", 4).await;
     let refused = attempt(&app, "2001:db8::ffff", "ada", PASSWORD).await;
@@ -62,7 +62,7 @@ async fn wrong_passwords_for_many_names_close_an_address_for_the_hour() {
 #[tokio::test]
 async fn a_full_address_does_not_use_up_the_attempts_of_a_name() {
     let most = AttemptLimits { wrong_per_name: 2, wrong_per_address: 1, ..AttemptLimits::default() };
-    let app = App::with(Settings { attempts: most, ..settings() });
+    let app = App::with(Settings { attempts: most, ..settings() }).await;
     app.sign_up("ada").await;
     fill_address(&app, "203.0.113.7", 1).await;
     for _ in 0..5 {
@@ -75,18 +75,18 @@ async fn a_full_address_does_not_use_up_the_attempts_of_a_name() {
 async fn sign_ups_are_counted_with_wrong_invitations_among_them() {
     let signup = Signup::Invite(crate::Invites::parse("open sesame"));
     let most = AttemptLimits { signups_per_address: 3, ..AttemptLimits::default() };
-    let app = App::with(Settings { signup, attempts: most, ..settings() });
-    let sign_up = async |invite: &str| {
+    let app = App::with(Settings { signup, attempts: most, ..settings() }).await;
+    let ask = async |invite: &str| {
         let body = json!({"username": "ada", "password": PASSWORD, "invite": invite});
         app.send_from("203.0.113.7", Request::post("/v1/accounts"), Some(body)).await
     };
     for guess in ["a", "b", "c"] {
-        assert_eq!(sign_up(guess).await.problem(), (403, "signup-closed"));
+        assert_eq!(ask(guess).await.problem(), (403, "signup-closed"));
     }
-    let refused = sign_up("open sesame").await;
+    let refused = ask("open sesame").await;
     assert_eq!((refused.problem(), refused.header("retry-after")), ((429, "too-many-requests"), "3300"));
     app.clock.forward(3_300);
-    assert_eq!(sign_up("open sesame").await.status, 201);
+    assert_eq!(ask("open sesame").await.status, 201);
 }
 
 #[test]

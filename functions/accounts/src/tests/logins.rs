@@ -2,7 +2,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_login_gives_tokens_that_nobody_may_keep() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     let answer = app.log_in_with("Ada", PASSWORD).await;
     assert_eq!(answer.status, 201);
@@ -15,7 +15,7 @@ async fn a_login_gives_tokens_that_nobody_may_keep() {
 
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_name_look_and_cost_the_same() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     let mut seen = Vec::new();
     for (name, password) in [("ada", "wrong horse battery"), ("bob", PASSWORD), ("no name!", PASSWORD), ("", "")] {
@@ -31,7 +31,7 @@ async fn a_wrong_password_and_an_unknown_name_look_and_cost_the_same() {
 
 #[tokio::test]
 async fn after_a_log_out_the_routes_of_accounts_refuse_at_once() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     let (first, first_refresh) = app.log_in("ada").await;
     let (second, _) = app.log_in("ada").await;
@@ -46,7 +46,7 @@ async fn after_a_log_out_the_routes_of_accounts_refuse_at_once() {
 
 #[tokio::test]
 async fn logging_out_everywhere_ends_every_login_of_the_caller_and_of_nobody_else() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     app.sign_up("bob").await;
     let (other, other_refresh) = app.log_in("ada").await;
@@ -68,7 +68,7 @@ async fn logging_out_everywhere_ends_every_login_of_the_caller_and_of_nobody_els
 
 #[tokio::test]
 async fn an_access_token_expires_after_ten_minutes_and_the_login_after_thirty_days() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     let (access, refresh) = app.log_in("ada").await;
     app.clock.forward(599);

@@ -3,8 +3,8 @@
 mod contract;
 mod limits;
 mod logins;
-mod memory;
 mod password;
+mod racing;
 mod refresh;
 mod sign_up;
 
@@ -17,12 +17,14 @@ use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use straightway_core::Clock;
+use straightway_catalog::{DynamoCatalog, create_tables};
+use straightway_core::{Clock, Login};
 use straightway_http::{EdgeConfig, Jwks, Parties, PeerAddress, edge};
+use straightway_local::dynamo::{self, EmbeddedDynamo};
 use tower::ServiceExt;
 
 use crate::{AttemptLimits, Ports, Settings, Signup, generate_signing_key};
-use memory::Memory;
+use racing::Racing;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -42,7 +44,7 @@ impl Clock for ManualClock {
 
 pub(crate) struct App {
     pub(crate) ports: Ports,
-    pub(crate) memory: Arc<Memory>,
+    pub(crate) racing: Arc<Racing>,
     pub(crate) clock: Arc<ManualClock>,
     router: Router,
 }
@@ -84,17 +86,27 @@ pub(crate) fn settings() -> Settings {
 }
 
 impl App {
-    pub(crate) fn new() -> Self {
-        Self::with(settings())
+    pub(crate) async fn new() -> Self {
+        Self::with(settings()).await
     }
 
-    pub(crate) fn with(settings: Settings) -> Self {
-        let memory = Arc::new(Memory::default());
-        // A start in the middle of both windows of the attempt limits.
+    /// The function over the real catalog and an embedded DynamoDB in memory.
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let client = dynamo::client(&EmbeddedDynamo::memory().unwrap());
+        create_tables(&client, "test-").await.unwrap();
+        let catalog = Arc::new(DynamoCatalog::new(client, "test-"));
+        let racing = Arc::new(Racing::over(catalog.clone()));
+        // Five minutes into both windows of the attempt limits.
         let clock = Arc::new(ManualClock(Mutex::new(Timestamp::from_second(1_800_000_300).unwrap())));
-        let ports = Ports::new(memory.clone(), memory.clone(), clock.clone(), settings).unwrap();
+        let ports = Ports::new(racing.clone(), catalog, clock.clone(), settings).unwrap();
         let router = edge(crate::router(ports.clone()), EdgeConfig::default());
-        Self { ports, memory, clock, router }
+        Self { ports, racing, clock, router }
+    }
+
+    /// The login that a refresh token belongs to, as it is.
+    pub(crate) async fn login_of(&self, refresh_token: &str) -> Option<Login> {
+        let presented = self.ports.refresh_tokens.open(refresh_token).unwrap();
+        self.ports.accounts.login(&presented.login_id).await.unwrap()
     }
 
     /// Sends a request from an address.

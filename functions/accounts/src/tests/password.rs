@@ -8,7 +8,7 @@ async fn change(app: &App, token: &str, current: &str, new: &str) -> Answer {
 
 #[tokio::test]
 async fn a_change_of_password_ends_all_logins_but_the_callers() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     let (other, other_refresh) = app.log_in("ada").await;
     let (own, own_refresh) = app.log_in("ada").await;
@@ -24,10 +24,10 @@ async fn a_change_of_password_ends_all_logins_but_the_callers() {
 
 #[tokio::test]
 async fn a_refresh_under_way_does_not_undo_that_the_login_goes_on() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     let (own, refresh) = app.log_in("ada").await;
-    let before = app.memory.only_login();
+    let before = app.login_of(&refresh).await.unwrap();
     app.clock.forward(5);
     assert_eq!(change(&app, &own, PASSWORD, NEW).await.status, 204);
     let slow = crate::rotation::rotate(&before, before.current[0], [7; 32], app.clock.now());
@@ -38,7 +38,7 @@ async fn a_refresh_under_way_does_not_undo_that_the_login_goes_on() {
 
 #[tokio::test]
 async fn the_present_password_is_needed_and_guessing_it_is_limited() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     let (token, _) = app.log_in("ada").await;
     for _ in 0..10 {
@@ -50,7 +50,7 @@ async fn the_present_password_is_needed_and_guessing_it_is_limited() {
 
 #[tokio::test]
 async fn a_new_password_has_to_be_long_enough() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     let (token, _) = app.log_in("ada").await;
     let answer = change(&app, &token, PASSWORD, "short").await;

@@ -2,7 +2,7 @@ use super::*;
 use crate::rotation;
 
 async fn signed_in() -> (App, String) {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     let (_, refresh) = app.log_in("ada").await;
     (app, refresh)
@@ -16,7 +16,7 @@ async fn a_refresh_gives_new_tokens_of_the_same_login() {
     assert_eq!(app.me(&answer.text("access_token")).await.status, 200);
     let second = app.successor(&answer.text("refresh_token")).await;
     assert_ne!(second, first);
-    assert_eq!(app.memory.only_login().generation, 3);
+    assert_eq!(app.login_of(&first).await.unwrap().generation, 3);
 }
 
 #[tokio::test]
@@ -44,6 +44,7 @@ async fn a_thief_who_comes_after_the_owner_ends_the_login() {
     let second = app.successor(&stolen).await;
     let third = app.successor(&second).await;
     assert_eq!(app.refresh(&stolen).await.problem(), (401, "wrong-credentials"));
+    assert_eq!(app.login_of(&stolen).await, None);
     assert_eq!(app.refresh(&third).await.problem(), (401, "wrong-credentials"));
 }
 
@@ -61,32 +62,32 @@ async fn a_thief_who_comes_before_the_owner_is_thrown_out_when_the_owner_comes()
 #[tokio::test]
 async fn a_wrong_secret_is_refused_and_revokes_nothing() {
     let (app, first) = signed_in().await;
-    let login = app.memory.only_login();
+    let login = app.login_of(&first).await.unwrap();
     let forged = crate::refresh_token::RefreshTokens::derive(b"a guess").mint(&login.login_id, 1).unwrap().token;
     let mut altered = first.clone();
     altered.replace_range(4..5, if &first[4..5] == "A" { "B" } else { "A" });
     for wrong in [forged.as_str(), &altered, &first[1..], "", "x"] {
         assert_eq!(app.refresh(wrong).await.problem(), (401, "wrong-credentials"));
     }
-    assert_eq!(app.memory.only_login(), login);
+    assert_eq!(app.login_of(&first).await.unwrap(), login);
     app.successor(&first).await;
 }
 
 #[tokio::test]
 async fn a_request_that_was_slower_judges_the_login_as_it_is_then() {
     let (app, first) = signed_in().await;
-    let login = app.memory.only_login();
-    let used = login.current[0];
-    app.memory.be_faster(rotation::rotate(&login, used, [7; 32], app.clock.now()));
+    let login = app.login_of(&first).await.unwrap();
+    let other = rotation::rotate(&login, login.current[0], [7; 32], app.clock.now());
+    app.racing.be_faster(login, other);
     let mine = app.successor(&first).await;
-    let login = app.memory.only_login();
+    let login = app.login_of(&first).await.unwrap();
     assert_eq!((login.generation, login.current.len()), (2, 2), "both are successors of the same token");
     app.successor(&mine).await;
 }
 
 #[tokio::test]
 async fn an_access_token_does_not_refresh_and_a_refresh_token_gives_no_access() {
-    let app = App::new();
+    let app = App::new().await;
     app.sign_up("ada").await;
     let (access, refresh) = app.log_in("ada").await;
     assert_eq!(app.refresh(&access).await.problem(), (401, "wrong-credentials"));
