@@ -16,8 +16,8 @@ pub(crate) struct SignedIn {
 impl FromRequestParts<Ports> for SignedIn {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, ports: &Ports) -> Result<Self, Problem> {
-        let caller = CallerLogin::from_request_parts(parts, ports).await?;
+    async fn from_request_parts(request: &mut Parts, ports: &Ports) -> Result<Self, Problem> {
+        let caller = CallerLogin::from_request_parts(request, ports).await?;
         match (ports.accounts.user(&caller.user_id).await?, ports.accounts.login(&caller.login_id).await?) {
             (Some(user), Some(login)) if !rotation::has_ended(&login, &user, ports.clock.now()) => {
                 Ok(Self { user, login })
