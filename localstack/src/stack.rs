@@ -42,6 +42,9 @@ pub const TABLE_PREFIX: &str = "straightway-";
 
 /// Messages that are worked on at the same time.
 const WORKERS: usize = 8;
+/// How long the finalizer's messages wait. Nearly every client completes its upload by itself, with more to say than
+/// the event; only where it vanished is the message what makes the file.
+const DELIVERY_DELAY: Duration = Duration::from_secs(2);
 /// How often expired records are swept, as DynamoDB does by itself.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// 1 PiB: on one's own machine the disk is the limit.
@@ -243,8 +246,8 @@ async fn listen(address: SocketAddr, what: &str, option: &str) -> anyhow::Result
 
 async fn prepare_bucket(bucket: &Bucket) -> anyhow::Result<DurableQueue> {
     bucket.create_bucket(BUCKET).await?;
-    bucket.notify(BUCKET, "objects/", FINALIZE_QUEUE).await?;
-    Ok(bucket.queue(FINALIZE_QUEUE))
+    bucket.notify(BUCKET, "objects/", FINALIZE_QUEUE, DELIVERY_DELAY).await?;
+    Ok(bucket.queue(FINALIZE_QUEUE).with_delay(DELIVERY_DELAY))
 }
 
 /// Names under which a page or a program on this machine may reach a port.

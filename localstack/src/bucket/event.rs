@@ -43,16 +43,16 @@ pub(super) fn announce(
     publication: Publication,
 ) -> Result<(), BucketError> {
     let mut statement = connection.prepare_cached(
-        "SELECT queue FROM notifications WHERE bucket = ?1 AND substr(?2, 1, length(prefix)) = prefix",
+        "SELECT queue, delay_millis FROM notifications WHERE bucket = ?1 AND substr(?2, 1, length(prefix)) = prefix",
     )?;
-    let queues: Vec<String> =
-        statement.query_map((bucket, &object.key), |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let queues: Vec<(String, u64)> =
+        statement.query_map((bucket, &object.key), |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     if queues.is_empty() {
         return Ok(());
     }
     let body = notification(&stamp.region, bucket, object, publication);
-    for name in queues {
-        queue::send_in(connection, effects, &name, &body, (stamp.now, Duration::ZERO))?;
+    for (name, delay_millis) in queues {
+        queue::send_in(connection, effects, &name, &body, (stamp.now, Duration::from_millis(delay_millis)))?;
     }
     Ok(())
 }

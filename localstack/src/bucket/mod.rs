@@ -20,6 +20,7 @@ mod schema;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -180,15 +181,17 @@ impl Bucket {
             .await
     }
 
-    /// From now on, every object published in `bucket` under `prefix` sends its storage event to `queue`.
-    pub async fn notify(&self, bucket: &str, prefix: &str, queue: &str) -> Result<(), BucketError> {
+    /// Sends an event to `queue` for every object published in `bucket` under `prefix`, to be received once `delay`
+    /// has passed. Calling it again replaces prefix and delay.
+    pub async fn notify(&self, bucket: &str, prefix: &str, queue: &str, delay: Duration) -> Result<(), BucketError> {
         let (bucket, prefix, queue) = (bucket.to_owned(), prefix.to_owned(), queue.to_owned());
+        let delay_millis = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
         self.metadata
             .write(move |connection, _| {
                 require_bucket(connection, &bucket)?;
                 connection.execute(
-                    "INSERT OR REPLACE INTO notifications (bucket, queue, prefix) VALUES (?1, ?2, ?3)",
-                    (bucket, queue, prefix),
+                    "INSERT OR REPLACE INTO notifications (bucket, queue, prefix, delay_millis) VALUES (?1, ?2, ?3, ?4)",
+                    (bucket, queue, prefix, delay_millis),
                 )?;
                 Ok(())
             })

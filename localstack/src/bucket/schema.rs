@@ -21,6 +21,7 @@ CREATE TABLE notifications (
   bucket TEXT NOT NULL REFERENCES buckets (name) ON DELETE CASCADE,
   queue TEXT NOT NULL,
   prefix TEXT NOT NULL,
+  delay_millis INTEGER NOT NULL,
   PRIMARY KEY (bucket, queue)
 ) STRICT, WITHOUT ROWID;
 

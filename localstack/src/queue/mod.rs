@@ -31,6 +31,7 @@ pub struct DurableQueue {
     name: String,
     max_attempts: u32,
     lease: Duration,
+    delay: Duration,
     waker: Arc<Notify>,
 }
 
@@ -69,7 +70,15 @@ impl DurableQueue {
             name: name.to_owned(),
             max_attempts: MAX_ATTEMPTS,
             lease: LEASE,
+            delay: Duration::ZERO,
         }
+    }
+
+    /// The same queue, whose messages can be received once this has passed since they were sent.
+    #[must_use]
+    pub fn with_delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
     }
 
     /// The same queue, whose messages are dead after so many attempts.
@@ -216,7 +225,7 @@ impl DurableQueue {
 #[async_trait]
 impl Queue for DurableQueue {
     async fn send(&self, body: String) -> Result<(), Error> {
-        self.send_after(body, Duration::ZERO)
+        self.send_after(body, self.delay)
             .await
             .map_err(|error| Error::unavailable("the local queue cannot be written", error))
     }

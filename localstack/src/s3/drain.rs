@@ -16,6 +16,7 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 
 struct State<B> {
     body: B,
+    empty: bool,
     touched: bool,
     failed: bool,
 }
@@ -32,6 +33,12 @@ where
 {
     pub(super) fn new(body: B, expects_continue: bool) -> Self {
         Self { state: Arc::new(Mutex::new(State { body, touched: false, failed: false })), expects_continue }
+    }
+
+    /// Whether the client waits for a permission to send its body that it never got.
+    pub(super) fn left_waiting(&self) -> bool {
+        let state = lock(&self.state);
+        self.expects_continue && (!state.touched || state.empty)
     }
 
     /// Takes what nobody read of the body, within limits.

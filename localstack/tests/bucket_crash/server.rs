@@ -38,7 +38,7 @@ pub(crate) fn open(folder: &Path) -> Result<Bucket> {
 pub(crate) async fn serve_forever(folder: &Path) -> Result<()> {
     let engine = Arc::new(open(folder)?);
     engine.create_bucket(BUCKET).await?;
-    engine.notify(BUCKET, "", QUEUE).await?;
+    engine.notify(BUCKET, "", QUEUE, std::time::Duration::ZERO).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("{}\n", listener.local_addr()?);
     let config = S3Config {

@@ -13,7 +13,7 @@ async fn received(bucket: &TestBucket) -> Vec<Value> {
 
 async fn notifying(prefix: &str) -> TestBucket {
     let bucket = TestBucket::start().await;
-    bucket.engine.notify(BUCKET, prefix, "finalize").await.unwrap();
+    bucket.engine.notify(BUCKET, prefix, "finalize", std::time::Duration::ZERO).await.unwrap();
     bucket
 }
 
