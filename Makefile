@@ -38,7 +38,7 @@ test: ## Runs all that CI runs: under an hour on two cores from nothing.
 	@scripts/check.sh
 
 .PHONY: test-full
-test-full: ## The same with the long variants: 8 GiB files, 1,000 kills.
+test-full: ## The same with 8 GiB files, 1,000 kills, and the packages for Lambda.
 	@STRAIGHTWAY_FULL=1 scripts/check.sh
 
 .PHONY: lint

@@ -87,8 +87,13 @@ step "clippy" cargo clippy --locked --workspace --all-targets -- --deny warnings
 # `--examples` (there are none) builds with the features of test dependencies, so that nothing is compiled twice.
 step "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --no-deps --lib --examples
 step "programs" cargo build --locked --workspace --bins --examples
-step "packages" scripts/package.sh --dev
 tests
+# A release build for another target compiles everything once more: too long for every run.
+if [ -n "${STRAIGHTWAY_FULL:-}" ]; then
+    step "packages for Lambda" scripts/package.sh
+else
+    skip "packages for Lambda and long tests: make test-full"
+fi
 
 took=$(($(date +%s) - started))
 printf '\n%d min %02d s\n' $((took / 60)) $((took % 60))
