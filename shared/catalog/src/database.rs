@@ -248,7 +248,7 @@ pub(crate) fn random_token() -> Result<String, Error> {
 }
 
 /// Waits for a random part of a time that doubles with every retry.
-async fn pause(retry: u32) {
+pub(crate) async fn pause(retry: u32) {
     let longest = FIRST_PAUSE.saturating_mul(1 << retry.min(16)).min(LONGEST_PAUSE);
     // Without randomness the longest pause is still right, only slower.
     let share = getrandom::u32().unwrap_or(u32::MAX);

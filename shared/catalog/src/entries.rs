@@ -7,7 +7,7 @@ use straightway_core::{
     Entry, EntryId, EntryKind, EntryName, Error, FileRecordKey, FoldedName, FolderId, Metadata, OwnerId,
 };
 
-use crate::database::Database;
+use crate::database::{Database, pause};
 use crate::item::{Item, NewItem, Reader, number, pair_key, text, time};
 use crate::schema::{BY_FILE, ENTRIES};
 use crate::write::Write;
@@ -45,7 +45,7 @@ pub(crate) fn same_place(a: &Entry, b: &Entry) -> bool {
 
 /// The owner's entry with this id.
 pub(crate) async fn read(db: &Database, owner: &OwnerId, id: &EntryId) -> Result<Option<Entry>, Error> {
-    for _ in 0..READS {
+    for read in 0..READS {
         let Some(pointer) = db.get(&ENTRIES, pointer_key(id)).await? else { return Ok(None) };
         let pointer = Reader::new("pointer", &pointer);
         if pointer.text("owner_id")? != owner.as_str() {
@@ -57,7 +57,8 @@ pub(crate) async fn read(db: &Database, owner: &OwnerId, id: &EntryId) -> Result
         if let Some(entry) = entry.filter(|entry| entry.entry_id == *id) {
             return Ok(Some(entry));
         }
-        // Moved between the two reads.
+        // Moved between the two reads; not in step with who moves it, the next two may fall between two moves.
+        pause(read).await;
     }
     Err(Error::unavailable("reading an entry", "it keeps moving"))
 }

@@ -14,6 +14,7 @@ use crate::schema::{DUE_SHARDS, TTL};
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// Text.
+#[expect(clippy::needless_pass_by_value, reason = "callers name a value, whether they have it or borrow it")]
 pub(crate) fn text(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }

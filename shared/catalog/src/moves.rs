@@ -52,11 +52,8 @@ pub(crate) async fn move_entry(
     let wanted = Move { before, after, replaced, ancestors };
     for _ in 0..ATTEMPTS {
         let replaced_file = match replaced {
+            Some(holder) => file_of(db, holder).await?,
             None => None,
-            Some(holder) => match file_of(db, holder).await? {
-                None => return Ok(Moved::Changed),
-                file => file,
-            },
         };
         let Transacted::Refused(refusals) = db.transact(transaction(wanted, replaced_file.as_ref())).await? else {
             return Ok(Moved::Done);

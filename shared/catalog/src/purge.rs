@@ -22,12 +22,12 @@ enum Why {
 
 pub(crate) async fn purge_entry(db: &Database, entry: &Entry, now: Timestamp) -> Result<Purged, Error> {
     for _ in 0..ATTEMPTS {
-        let Some(file) = file_of(db, entry).await? else { return Ok(Purged::Changed) };
+        let file = file_of(db, entry).await?;
         let freed = Change { used_bytes: -i128::from(entry.size_bytes()), ..Change::default() };
         let mut transaction = Transaction::new("purging an entry");
         transaction.add(Why::Name, entries::delete_name(entry));
         transaction.add(Why::Pointer, entries::delete_pointer(entry));
-        transaction.add(Why::File, files::drop_reference(&file, now));
+        transaction.add(Why::File, file.map(|file| files::drop_reference(&file, now)));
         transaction.add(Why::Space, users::change_space(&entry.owner_id, freed));
         let Transacted::Refused(refusals) = db.transact(transaction).await? else { return Ok(Purged::Done) };
         if refusals.has(Why::Name) || refusals.has(Why::Pointer) {
@@ -41,8 +41,8 @@ pub(crate) async fn purge_entry(db: &Database, entry: &Entry, now: Timestamp) ->
     Err(Error::unavailable("purging an entry", "its file kept changing"))
 }
 
-/// The file that an entry, as read, refers to; `None` when the entry cannot be as it was read any more, because nobody
-/// refers to its file.
+/// The file whose reference goes with an entry, as it is now. `None` when nothing refers to it any more: then the entry
+/// is not as it was read, and the conditions on the entry say so.
 pub(crate) async fn file_of(db: &Database, entry: &Entry) -> Result<Option<File>, Error> {
     let key = entry.file().ok_or_else(|| Error::internal("a folder has no file"))?;
     Ok(files::read(db, key).await?.filter(|file| file.refs > 0))

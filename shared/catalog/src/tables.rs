@@ -17,7 +17,7 @@ use crate::database::fault;
 use crate::schema::{Attribute, AttributeKind, Index, Key, TABLES, Table};
 
 /// How long a table may take to become active: DynamoDB needs seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Creates the tables `<prefix><name>` that are not there, and returns when all can be used. Repeating it changes
 /// nothing.
@@ -32,13 +32,10 @@ pub async fn create_tables(client: &Client, prefix: &str) -> Result<(), Error> {
 
 async fn create_table(client: &Client, prefix: &str, table: &Table) -> Result<(), Error> {
     let name = format!("{prefix}{}", table.name);
-    let there = match describe(client, &name).await? {
-        Some(there) => there,
-        None => {
-            send_create(client, &name, table).await?;
-            wait_until_active(client, &name).await?
-        }
-    };
+    if describe(client, &name).await?.is_none() {
+        send_create(client, &name, table).await?;
+    }
+    let there = wait_until_active(client, &name).await?;
     check_shape(&name, table, &there)?;
     match table.ttl {
         Some(attribute) => expire_by(client, &name, attribute).await,
