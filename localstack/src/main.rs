@@ -8,6 +8,7 @@ use clap::Parser;
 use straightway_accounts::{Invites, Signup};
 use straightway_local::{LocalStack, Options};
 use straightway_runtime::{Environment, env, telemetry};
+use url::Url;
 
 /// The whole of Straightway on one machine: API, bucket, records and queue in one process and one data folder.
 #[derive(Parser)]
@@ -22,6 +23,12 @@ struct Arguments {
     /// Where the bucket (S3) listens.
     #[arg(long, default_value = "127.0.0.1:9000")]
     s3_listen: SocketAddr,
+    /// The API's origin for clients, where a proxy stands before it.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<Url>,
+    /// The bucket's address for clients, where a proxy stands before it.
+    #[arg(long, value_name = "URL")]
+    s3_public_url: Option<Url>,
     /// Puts a SigV4-checked DynamoDB on this port of 127.0.0.1, for functions that run elsewhere on this machine.
     #[arg(long, value_name = "PORT")]
     expose_dynamodb: Option<u16>,
@@ -58,6 +65,8 @@ fn options(arguments: &Arguments, environment: &Environment) -> anyhow::Result<O
         listen: arguments.listen,
         s3_listen: arguments.s3_listen,
         expose_dynamodb: arguments.expose_dynamodb.map(loopback),
+        public_url: arguments.public_url.clone(),
+        s3_public_url: arguments.s3_public_url.clone(),
         signup: signup(environment)?.unwrap_or(defaults.signup),
         quota_bytes: environment.set(env::QUOTA_BYTES)?.unwrap_or(defaults.quota_bytes),
         instant: environment.instant()?,
@@ -84,7 +93,7 @@ fn signup(environment: &Environment) -> anyhow::Result<Option<Signup>> {
 fn greet(arguments: &Arguments, stack: &LocalStack) {
     println!("Straightway is running. Ctrl-C stops it.");
     println!();
-    println!("  API       {}", stack.origin());
+    println!("  API       {}", stack.origin);
     println!("  S3        http://{}", stack.s3);
     if let Some(dynamodb) = stack.dynamodb {
         println!("  DynamoDB  http://{dynamodb}");

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::Router;
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use straightway_accounts::{AttemptLimits, Signup};
 use straightway_catalog::{DynamoCatalog, create_tables};
@@ -23,6 +24,7 @@ use straightway_s3::{AddressStyle, S3Config as StoreConfig, S3Store, fixed_crede
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use url::Url;
 
 use crate::bucket::{Bucket, BucketError};
 use crate::dynamo::{self, EmbeddedDynamo};
@@ -61,6 +63,10 @@ pub struct Options {
     pub s3_listen: SocketAddr,
     /// Where DynamoDB listens, if at all.
     pub expose_dynamodb: Option<SocketAddr>,
+    /// The API's origin for clients, where it is not the address it listens on (a proxy stands before it).
+    pub public_url: Option<Url>,
+    /// The bucket's address in presigned URLs, where it is not the address it listens on.
+    pub s3_public_url: Option<Url>,
     /// Who may sign up.
     pub signup: Signup,
     /// What a new user may use, in bytes.
@@ -87,6 +93,8 @@ impl Options {
             listen: (Ipv4Addr::LOCALHOST, 8080).into(),
             s3_listen: (Ipv4Addr::LOCALHOST, 9000).into(),
             expose_dynamodb: None,
+            public_url: None,
+            s3_public_url: None,
             signup: Signup::Open,
             quota_bytes: LOCAL_QUOTA,
             instant: InstantUpload::Global,
@@ -105,6 +113,8 @@ impl Options {
 
 /// A running stack.
 pub struct LocalStack {
+    /// The API's origin, as clients know it.
+    pub origin: String,
     /// The API's address.
     pub api: SocketAddr,
     /// The bucket's address.
@@ -145,9 +155,9 @@ impl LocalStack {
         let mut tasks = JoinSet::new();
 
         let (api, s3_address) = (ports.api.local_addr()?, ports.s3.local_addr()?);
-        let origin = format!("http://{api}");
+        let public = Public::new(&options, api, s3_address);
         let finalize_queue = prepare_bucket(&bucket).await?;
-        let s3 = s3::service(Arc::clone(&bucket), &bucket_port(&keys, &origin, api));
+        let s3 = s3::service(Arc::clone(&bucket), &bucket_port(&keys, &public));
         let stopped = stopping.clone();
         tasks.spawn(async move { Ok(s3::serve(ports.s3, s3, until_set(stopped)).await?) });
         db.sweep_every(SWEEP_EVERY);
@@ -157,21 +167,27 @@ impl LocalStack {
         };
 
         let catalog = open_catalog(&db).await?;
-        let store = open_store(&keys, s3_address, &options).await?;
-        let functions = functions(&options, &keys, &origin, &catalog, store, &finalize_queue)?;
-        let router = gateway::router(functions.clone(), api_port(&origin, api));
+        let store = open_store(&keys, s3_address, &public, options.clock.now()).await?;
+        let functions = functions(&options, &keys, &public.origin, &catalog, store, &finalize_queue)?;
+        let router = gateway::router(functions.clone(), api_port(&public));
         tasks.spawn(serve(ports.api, router, stopping.clone()));
         let finalize = straightway_finalize::Ports {
             lifecycle: functions.uploads.lifecycle.clone(),
             slice: straightway_finalize::SLICE,
         };
         tasks.spawn(work(finalize_queue.clone(), finalize, stopping));
-        Ok(Self { api, s3: s3_address, dynamodb, keys, functions, finalize_queue, db, shutdown, tasks })
-    }
-
-    /// The API's origin.
-    pub fn origin(&self) -> String {
-        format!("http://{}", self.api)
+        Ok(Self {
+            origin: public.origin,
+            api,
+            s3: s3_address,
+            dynamodb,
+            keys,
+            functions,
+            finalize_queue,
+            db,
+            shutdown,
+            tasks,
+        })
     }
 
     /// Runs until `signal`, or until a part fails; then stops in order: no new requests, those under way finish,
@@ -250,31 +266,62 @@ async fn prepare_bucket(bucket: &Bucket) -> anyhow::Result<DurableQueue> {
     Ok(bucket.queue(FINALIZE_QUEUE).with_delay(DELIVERY_DELAY))
 }
 
+/// The names under which clients know the ports.
+struct Public {
+    origin: String,
+    s3: String,
+    /// `Host` values that the API answers.
+    hosts: HashSet<String>,
+    /// Origins of the API's own page.
+    origins: HashSet<String>,
+    /// Host names that the bucket answers.
+    s3_hosts: Vec<String>,
+}
+
+impl Public {
+    fn new(options: &Options, api: SocketAddr, s3: SocketAddr) -> Self {
+        let origin = options.public_url.as_ref().map_or_else(|| format!("http://{api}"), origin_of);
+        let mut hosts = loopback_hosts(api);
+        let mut origins: HashSet<String> = hosts.iter().map(|host| format!("http://{host}")).collect();
+        hosts.extend(options.public_url.as_ref().map(authority_of));
+        origins.insert(origin.clone());
+        let s3_host = options.s3_public_url.as_ref().and_then(|url| url.host_str());
+        let s3_hosts = ["127.0.0.1", "localhost", "[::1]"].into_iter().chain(s3_host).map(str::to_owned).collect();
+        let s3 = options.s3_public_url.as_ref().map_or_else(|| format!("http://{s3}"), origin_of);
+        Self { origin, s3, hosts, origins, s3_hosts }
+    }
+}
+
+/// `scheme://host[:port]`, as browsers write it.
+fn origin_of(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// `host[:port]`, as clients send it.
+fn authority_of(url: &Url) -> String {
+    url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()
+}
+
 /// Names under which a page or a program on this machine may reach a port.
 fn loopback_hosts(address: SocketAddr) -> HashSet<String> {
     let port = address.port();
     ["127.0.0.1", "localhost", "[::1]"].into_iter().map(|host| format!("{host}:{port}")).collect()
 }
 
-/// Origins of the API's own page.
-fn own_origins(origin: &str, api: SocketAddr) -> HashSet<String> {
-    loopback_hosts(api).into_iter().map(|host| format!("http://{host}")).chain([origin.to_owned()]).collect()
-}
-
-fn bucket_port(keys: &StackKeys, origin: &str, api: SocketAddr) -> S3Config {
+fn bucket_port(keys: &StackKeys, public: &Public) -> S3Config {
     S3Config {
         access_keys: vec![AccessKey { id: keys.access_key_id.clone(), secret: keys.secret_access_key.clone() }],
         region: REGION.to_owned(),
-        allowed_hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned(), "[::1]".to_owned()],
+        allowed_hosts: public.s3_hosts.clone(),
         domain: Some("localhost".to_owned()),
-        cors_origins: own_origins(origin, api).into_iter().collect(),
+        cors_origins: public.origins.iter().cloned().collect(),
     }
 }
 
-fn api_port(origin: &str, api: SocketAddr) -> EdgeConfig {
+fn api_port(public: &Public) -> EdgeConfig {
     EdgeConfig {
-        cors: Cors { origins: own_origins(origin, api), credentials: false },
-        hosts: Some(loopback_hosts(api)),
+        cors: Cors { origins: public.origins.clone(), credentials: false },
+        hosts: Some(public.hosts.clone()),
         ..EdgeConfig::default()
     }
 }
@@ -306,14 +353,21 @@ async fn open_catalog(db: &EmbeddedDynamo) -> anyhow::Result<Arc<DynamoCatalog>>
 }
 
 /// The primary store, reached as any other would be: through its port, and trusted with what a probe saw.
-async fn open_store(keys: &StackKeys, address: SocketAddr, options: &Options) -> anyhow::Result<Arc<dyn ObjectStore>> {
+async fn open_store(
+    keys: &StackKeys,
+    address: SocketAddr,
+    public: &Public,
+    now: Timestamp,
+) -> anyhow::Result<Arc<dyn ObjectStore>> {
     let credentials = fixed_credentials(&keys.access_key_id, &keys.secret_access_key, None);
     let config = StoreConfig {
         endpoint: Some(format!("http://{address}")),
         address_style: AddressStyle::Path,
         ..StoreConfig::new(BUCKET, REGION, credentials)
     };
-    let report = S3Store::probe(&config, options.clock.now()).await.context("the store cannot be probed")?;
+    // The probe goes the direct way: what may stand before the public address need not reach this process yet.
+    let report = S3Store::probe(&config, now).await.context("the store cannot be probed")?;
+    let config = StoreConfig { public_url: Some(public.s3.clone()), ..config };
     Ok(Arc::new(S3Store::new(&config, report.abilities()).await?))
 }
 

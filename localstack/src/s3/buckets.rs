@@ -3,9 +3,9 @@
 use data_encoding::BASE64URL_NOPAD;
 use s3s::dto::{
     self, BucketLocationConstraint, CommonPrefix, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
-    DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput,
-    ListBucketsInput, ListBucketsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output,
-    Object, ObjectStorageClass, Owner,
+    DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, GetBucketVersioningInput,
+    GetBucketVersioningOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput,
+    ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object, ObjectStorageClass, Owner,
 };
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -66,6 +66,15 @@ pub(super) async fn get_bucket_location(
     let elsewhere = engine.region() != FORGIVING;
     let location = elsewhere.then(|| BucketLocationConstraint::from(engine.region().to_owned()));
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint: location }))
+}
+
+/// Nothing is versioned here, and saying so keeps clients from guessing.
+pub(super) async fn get_bucket_versioning(
+    engine: &Bucket,
+    request: S3Request<GetBucketVersioningInput>,
+) -> S3Result<S3Response<GetBucketVersioningOutput>> {
+    engine.bucket(&request.input.bucket).await?;
+    Ok(S3Response::new(GetBucketVersioningOutput::default()))
 }
 
 pub(super) async fn list_buckets(

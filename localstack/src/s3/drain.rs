@@ -16,7 +16,6 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 
 struct State<B> {
     body: B,
-    empty: bool,
     touched: bool,
     failed: bool,
 }
@@ -37,19 +36,14 @@ where
 
     /// Whether the client waits for a permission to send its body that it never got.
     pub(super) fn left_waiting(&self) -> bool {
-        let state = lock(&self.state);
-        self.expects_continue && (!state.touched || state.empty)
+        self.expects_continue && !lock(&self.state).touched
     }
 
     /// Takes what nobody read of the body, within limits.
     pub(super) async fn rest(self) {
-        {
-            let state = lock(&self.state);
-            // Such a client waits for permission to send its body; reading would give it.
-            let never_sent = self.expects_continue && !state.touched;
-            if state.failed || never_sent || state.body.is_end_stream() {
-                return;
-            }
+        // Reading would give the permission.
+        if self.left_waiting() || self.has_ended() {
+            return;
         }
         let mut rest = Shared::of(&self);
         let drain = async {
@@ -63,6 +57,13 @@ where
         };
         // Whatever is left after this is the client's loss.
         let _ = tokio::time::timeout(MAX_WAIT, drain).await;
+    }
+}
+
+impl<B: Body> Drain<B> {
+    fn has_ended(&self) -> bool {
+        let state = lock(&self.state);
+        state.failed || state.body.is_end_stream()
     }
 }
 
@@ -84,7 +85,8 @@ where
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut state = lock(&self.0);
-        state.touched = true;
+        // Asking for a body that there is makes the server say `100 Continue`.
+        state.touched |= !state.body.is_end_stream();
         let polled = Pin::new(&mut state.body).poll_frame(context);
         state.failed |= matches!(polled, Poll::Ready(Some(Err(_))));
         polled

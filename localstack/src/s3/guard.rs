@@ -85,6 +85,10 @@ where
             answer(protocol, Request::from_parts(parts, body)).await
         }
     };
+    if drain.left_waiting() {
+        // Whether it sends the body now is its choice: only a new connection is unambiguous.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     drain.rest().await;
     finish(response.headers_mut(), page);
     response

@@ -243,3 +243,23 @@ async fn deleting_is_repeatable() {
         assert!(!bucket.exists("a").await);
     }
 }
+
+#[tokio::test]
+async fn a_client_that_waits_to_send_its_body_gets_its_answer_and_a_new_connection() {
+    let bucket = TestBucket::start().await;
+    let request = bucket.client.put_object().bucket(BUCKET).key("empty").presigned(an_hour()).await.unwrap();
+    let target = request.uri().split_once(&bucket.address.to_string()).unwrap().1;
+    let refused = target.replace("X-Amz-Signature=", "X-Amz-Signature=0");
+    for (target, length, status) in [(target, 0, "200 OK"), (&refused, 9, "400 Bad Request")] {
+        let head = format!(
+            "PUT {target} HTTP/1.1\r\nhost: {}\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n",
+            bucket.address
+        );
+        let mut stream = TcpStream::connect(bucket.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
+}
