@@ -49,7 +49,7 @@ impl S3Store {
         failure: StoreFailure,
     ) -> Result<Completed, Error> {
         let unknown = failure.is_no_such_upload();
-        let perhaps_done = unknown || failure.is_passing() || failure.status() == Some(412);
+        let perhaps_done = unknown || failure.is_passing() || matches!(failure.status(), Some(200 | 412));
         if perhaps_done && self.is_there(key, size_bytes).await? {
             return Ok(Completed::Done);
         }

@@ -96,7 +96,7 @@ impl StoreFailure {
             Kind::Answered => {
                 let busy = self.status.is_some_and(|status| status >= 500 || status == 429 || status == 409);
                 // Complete can begin with 200 and end with an error in the body.
-                let late = self.status == Some(200);
+                let late = self.status == Some(200) && self.code.is_some();
                 busy || late || self.code().is_some_and(|code| PASSING_CODES.contains(&code))
             }
         }

@@ -1,4 +1,5 @@
 //! Signing with credentials that change and end.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};

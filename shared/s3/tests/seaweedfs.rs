@@ -1,7 +1,12 @@
 //! The contract of an object store, kept by `S3Store` on SeaweedFS: an S3 that others made.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+#[path = "support/left_behind.rs"]
+mod left_behind;
 
 use std::sync::Arc;
 
+use left_behind::left_behind;
 use straightway_core::ports::Abilities;
 use straightway_s3::{AddressStyle, S3Config, S3Store, fixed_credentials};
 use straightway_testing::object_store::Subject;
@@ -50,6 +55,7 @@ async fn the_probe_trusts_seaweedfs_and_cleans_up() {
     let report = S3Store::probe(&config(server), now()).await.unwrap();
     assert_eq!(report.failed().collect::<Vec<_>>(), []);
     assert_eq!(report.abilities(), TRUSTED);
+    assert_eq!(left_behind(&config(server)).await, Vec::<String>::new());
 }
 
 #[expect(clippy::disallowed_methods, reason = "SeaweedFS judges signatures by the real time")]

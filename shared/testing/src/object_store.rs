@@ -1,6 +1,6 @@
 //! What every [`ObjectStore`] has to do, tried with the requests that clients would send.
 //!
-//! ```ignore
+//! ```text
 //! straightway_testing::object_store_contract!(subject, [
 //!     (of_a_part_sent_many_times_the_last_one_counts, "why this store differs, and why that is harmless"),
 //! ]);
@@ -66,6 +66,7 @@ macro_rules! object_store_contract {
             puts::an_altered_signed_header_is_refused,
             puts::a_missing_signed_header_is_refused,
             puts::an_unsigned_amz_header_is_refused,
+            puts::headers_of_the_clients_own_are_refused_or_show,
             puts::a_second_put_is_refused,
             puts::of_many_puts_at_once_exactly_one_wins,
             puts::a_url_works_for_its_own_key_only,

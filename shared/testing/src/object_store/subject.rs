@@ -20,19 +20,19 @@ pub(super) const LIFE: Duration = Duration::from_mins(5);
 pub struct Subject {
     store: Arc<dyn ObjectStore>,
     http: Client,
-    kept: Option<TempDir>,
+    _kept: Option<TempDir>,
 }
 
 impl Subject {
     /// This store, which has to be reachable at the address its URLs name.
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, http: Client::new(), kept: None }
+        Self { store, http: Client::new(), _kept: None }
     }
 
     /// Keeps the store's folder until the case is over.
     #[must_use]
     pub fn keeping(self, folder: TempDir) -> Self {
-        Self { kept: Some(folder), ..self }
+        Self { _kept: Some(folder), ..self }
     }
 
     pub(super) fn store(&self) -> &dyn ObjectStore {
