@@ -66,17 +66,14 @@ impl Lister<'_> {
                 page.next = last;
                 return Ok(page);
             }
-            match self.common_prefix(&key) {
-                Some(prefix) => {
-                    from = behind_all(&prefix).map(Bound::At);
-                    last = Some(prefix.clone());
-                    page.prefixes.push(prefix);
-                }
-                None => {
-                    page.objects.extend(find(self.connection, self.bucket, &key)?);
-                    last = Some(key.clone());
-                    from = Some(Bound::After(key));
-                }
+            if let Some(prefix) = self.common_prefix(&key) {
+                from = behind_all(&prefix).map(Bound::At);
+                last = Some(prefix.clone());
+                page.prefixes.push(prefix);
+            } else {
+                page.objects.extend(find(self.connection, self.bucket, &key)?);
+                last = Some(key.clone());
+                from = Some(Bound::After(key));
             }
             if self.listing.delimiter.is_none() {
                 self.fill(&mut page, &mut last, &mut from)?;

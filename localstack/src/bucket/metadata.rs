@@ -226,8 +226,8 @@ impl Group {
             }
             self.connection.execute_batch("RELEASE job")?;
         }
-        let publishes = |job: &Box<dyn Job>| job.effects().is_some_and(|it| !it.published.is_empty());
-        if group.iter().any(publishes) {
+        let publishes = |job: &dyn Job| job.effects().is_some_and(|it| !it.published.is_empty());
+        if group.iter().any(|job| publishes(job.as_ref())) {
             // Before the commit: a row must never be more durable than the name of the file it refers to.
             self.folder.sync_directory().map_err(|error| {
                 rusqlite::Error::SqliteFailure(

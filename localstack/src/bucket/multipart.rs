@@ -12,7 +12,7 @@ use super::error::BucketError;
 use super::event::Publication;
 use super::list::end_of;
 use super::metadata::Effects;
-use super::object::{self, Content, Headers, NewObject, ObjectInfo};
+use super::object::{self, Assembled, Headers, NewObject, ObjectInfo};
 use super::{Bucket, random_content, require_bucket, timestamp};
 
 /// Every part but the last has at least this many bytes.
@@ -324,7 +324,7 @@ fn check_listed_checksums(upload: &MultipartUpload, part: &PartInfo, listed: &Li
 }
 
 /// The object that the parts make, if it is what the request says it is.
-fn assemble(upload: &MultipartUpload, parts: &[&PartInfo], completion: &Completion) -> Result<Content, BucketError> {
+fn assemble(upload: &MultipartUpload, parts: &[&PartInfo], completion: &Completion) -> Result<Assembled, BucketError> {
     let size = parts.iter().map(|part| part.size).sum();
     if let Some(declared) = completion.object_size.filter(|declared| *declared != size) {
         return Err(BucketError::SizeMismatch { declared, actual: size });
@@ -338,7 +338,7 @@ fn assemble(upload: &MultipartUpload, parts: &[&PartInfo], completion: &Completi
     if let Some(declared) = &completion.checksum {
         check_declared(checksum.as_ref(), declared)?;
     }
-    Ok(Content {
+    Ok(Assembled {
         content: upload.content,
         size,
         etag: etag_of_parts(parts.iter().map(|part| &part.md5)),

@@ -118,7 +118,7 @@ impl Bucket {
             .write(move |connection, effects| {
                 let content = random_content()?;
                 let checksum = blob.checksums().base64(object.algorithm);
-                let row = Content {
+                let row = Assembled {
                     content,
                     size: blob.size(),
                     etag: etag_of_put(blob.md5()),
@@ -203,7 +203,7 @@ impl Bucket {
 }
 
 /// The columns of a new object that depend on how it came.
-pub(super) struct Content {
+pub(super) struct Assembled {
     pub(super) content: i64,
     pub(super) size: u64,
     pub(super) etag: String,
@@ -218,7 +218,7 @@ pub(super) fn publish(
     effects: &mut Effects,
     stamp: &Stamp,
     object: &NewObject,
-    row: Content,
+    row: Assembled,
 ) -> Result<ObjectInfo, BucketError> {
     require_bucket(connection, &object.bucket)?;
     let present = find(connection, &object.bucket, &object.key)?;

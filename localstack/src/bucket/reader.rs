@@ -54,13 +54,12 @@ impl ObjectReader {
             let size: u64 = row.get(1)?;
             let touched = range.start.max(start)..range.end.min(start + size);
             if touched.start < touched.end {
-                let source = match row.get(2)? {
-                    Some(file) => Source::File(file),
-                    None => {
-                        let part_number: i64 = row.get(0)?;
-                        let bytes: Vec<u8> = inline.query_row((content, part_number), |row| row.get(0))?;
-                        Source::Inline(bytes.into())
-                    }
+                let source = if let Some(file) = row.get(2)? {
+                    Source::File(file)
+                } else {
+                    let part_number: i64 = row.get(0)?;
+                    let bytes: Vec<u8> = inline.query_row((content, part_number), |row| row.get(0))?;
+                    Source::Inline(bytes.into())
                 };
                 pieces.push_back(Piece { source, range: touched.start - start..touched.end - start });
             }

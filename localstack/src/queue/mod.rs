@@ -21,7 +21,7 @@ pub use worker::{Workload, run};
 /// As SQS redrives: a message received this often and never deleted is dead.
 const MAX_ATTEMPTS: u32 = 5;
 /// Longer than any slice of work takes; a worker that died gives its messages back at the restart anyway.
-const LEASE: Duration = Duration::from_secs(12 * 60);
+const LEASE: Duration = Duration::from_mins(12);
 
 /// A named queue. Clones are the same queue.
 #[derive(Clone)]

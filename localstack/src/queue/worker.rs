@@ -13,11 +13,11 @@ use crate::bucket::BucketError;
 
 /// Between attempts a message waits this long, doubled with every attempt.
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
-const MAX_BACKOFF: Duration = Duration::from_secs(60);
+const MAX_BACKOFF: Duration = Duration::from_mins(1);
 /// Between attempts at a queue that cannot be read.
 const BROKEN_QUEUE: Duration = Duration::from_secs(1);
 /// The clock may be set meanwhile: look again after this long at the latest.
-const MAX_SLEEP: Duration = Duration::from_secs(60);
+const MAX_SLEEP: Duration = Duration::from_mins(1);
 
 /// How a queue is worked on.
 #[derive(Clone, Copy, Debug)]

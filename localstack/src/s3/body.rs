@@ -10,7 +10,7 @@ use super::checks::Declared;
 use crate::bucket::{Algorithm, Blob, Bucket};
 
 /// S3 gives up on a connection that nothing arrives on.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// The body, complete, durable-to-be and verified; nothing stays of one that is not.
 pub(super) async fn receive(

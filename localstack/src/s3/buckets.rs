@@ -1,5 +1,7 @@
 //! Buckets and the listing of their objects.
 
+use std::fmt::Write as _;
+
 use data_encoding::BASE64URL_NOPAD;
 use s3s::dto::{
     self, BucketLocationConstraint, CommonPrefix, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
@@ -208,7 +210,10 @@ impl Names {
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
                     shown.push(char::from(byte));
                 }
-                _ => shown.push_str(&format!("%{byte:02X}")),
+                _ => {
+                    // Writing to a string cannot fail.
+                    let _ = write!(shown, "%{byte:02X}");
+                }
             }
         }
         shown

@@ -1,4 +1,5 @@
 //! The engine below the protocol: faults of the disk, and what a start finds.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -69,7 +70,7 @@ async fn nobody_else_on_the_machine_can_look_into_the_data_folder() {
     let folder = root.path().join("bucket");
     let engine = open(&folder).unwrap();
     engine.create_bucket("files").await.unwrap();
-    put(&engine, "a", &[7; 100_000]).await.unwrap();
+    put(&engine, "a", &vec![7; 100_000]).await.unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
     assert_eq!(mode(&folder.join("data")), 0o700);
@@ -83,12 +84,12 @@ async fn a_start_removes_files_that_no_row_knows() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path()).unwrap();
     engine.create_bucket("files").await.unwrap();
-    put(&engine, "kept", &[1; 100_000]).await.unwrap();
+    put(&engine, "kept", &vec![1; 100_000]).await.unwrap();
     drop(engine);
     fs::write(folder.path().join("data/0123456789abcdef"), b"left by a crash").unwrap();
     let engine = open(folder.path()).unwrap();
     assert_eq!(data_files(folder.path()), 1);
-    assert_eq!(get(&engine, "kept").await.unwrap(), [1; 100_000]);
+    assert_eq!(get(&engine, "kept").await.unwrap(), vec![1; 100_000]);
 }
 
 #[tokio::test]
@@ -96,7 +97,7 @@ async fn damaged_metadata_is_named_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path()).unwrap();
     engine.create_bucket("files").await.unwrap();
-    put(&engine, "a", &[1; 100_000]).await.unwrap();
+    put(&engine, "a", &vec![1; 100_000]).await.unwrap();
     drop(engine);
     let path = folder.path().join("metadata.sqlite");
     let good = fs::read(&path).unwrap();
@@ -111,7 +112,7 @@ async fn damaged_metadata_is_named_and_left_alone() {
         assert_eq!(data_files(folder.path()), 1, "no file goes because of damaged metadata");
     }
     fs::write(&path, &good).unwrap();
-    assert_eq!(get(&open(folder.path()).unwrap(), "a").await.unwrap(), [1; 100_000]);
+    assert_eq!(get(&open(folder.path()).unwrap(), "a").await.unwrap(), vec![1; 100_000]);
 }
 
 #[tokio::test]
@@ -146,7 +147,7 @@ async fn bytes_that_vanish_below_us_are_an_error_and_not_an_empty_object() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path()).unwrap();
     engine.create_bucket("files").await.unwrap();
-    put(&engine, "a", &[1; 100_000]).await.unwrap();
+    put(&engine, "a", &vec![1; 100_000]).await.unwrap();
     for file in fs::read_dir(folder.path().join("data")).unwrap() {
         fs::remove_file(file.unwrap().path()).unwrap();
     }

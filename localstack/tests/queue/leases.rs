@@ -7,7 +7,7 @@ use straightway_local::queue::Counts;
 
 use super::{ManualClock, TestQueue};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_message_is_received_as_it_was_sent_and_gone_once_deleted() {
@@ -122,9 +122,9 @@ async fn many_senders_and_receivers_lose_and_double_nothing() {
     let sends = (0..200).map(|number| test.queue.send(number.to_string()));
     futures::future::try_join_all(sends).await.unwrap();
     let receives = (0..50).map(|_| test.queue.receive(10));
-    let received = futures::future::try_join_all(receives).await.unwrap();
+    let pages = futures::future::try_join_all(receives).await.unwrap();
     let mut numbers: Vec<u32> =
-        received.into_iter().flatten().map(|leased| leased.message.body.parse().unwrap()).collect();
+        pages.into_iter().flatten().map(|leased| leased.message.body.parse().unwrap()).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (0..200).collect::<Vec<u32>>());
 }

@@ -1,4 +1,5 @@
 //! The local bucket speaks S3: behaviours, by topic, as `aws-sdk-s3` and plain HTTP see them.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod checksums;
 mod conditions;

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use straightway_local::bucket::{Algorithm, checksum_of};
 
 use super::signatures::Signed;
-use super::support::{BUCKET, PART, TestBucket, bytes, code_of, refusal, sha256};
+use super::support::{BUCKET, PART, TestBucket, bytes, code_of, refusal, sha256, signed};
 
 /// An upload created for SHA-256, as Straightway does it.
 struct Upload<'a> {
@@ -71,7 +71,7 @@ pub(crate) async fn upload(bucket: &TestBucket, key: &str, parts: &[Vec<u8>]) {
 }
 
 fn composite(parts: &[&[u8]]) -> String {
-    let leaves: Vec<u8> = parts.iter().flat_map(|part| Sha256::digest(part)).collect();
+    let leaves: Vec<u8> = parts.iter().flat_map(Sha256::digest).collect();
     format!("{}-{}", sha256(&leaves), parts.len())
 }
 
@@ -94,7 +94,7 @@ async fn parts_in_any_order_become_one_object_with_a_composite_checksum() {
     let head = head.send().await.unwrap();
     assert_eq!(head.checksum_sha256(), Some(expected.as_str()));
     assert_eq!(head.e_tag(), done.e_tag());
-    assert_eq!(head.content_length(), Some((2 * PART + 100) as i64));
+    assert_eq!(head.content_length(), Some(signed(2 * PART + 100)));
     assert_eq!(head.content_type(), Some("application/octet-stream"));
     assert!(bucket.get("film").await == [one, two, three].concat());
     // Two large parts in files, the small one in the metadata: nothing was copied.
@@ -162,7 +162,7 @@ async fn complete_compares_order_etags_checksums_and_sizes_and_a_refusal_changes
         assert!(!bucket.exists("a").await, "after {code}");
     }
 
-    let size = (PART + 50) as i64;
+    let size = signed(PART + 50);
     let right = upload.complete(both()).mpu_object_size(size).checksum_sha256(composite(&[&one, &two]));
     right.send().await.unwrap();
     assert!(bucket.get("a").await == [one, two].concat());
@@ -285,7 +285,7 @@ async fn parts_are_listed_in_order_page_by_page() {
     for (number, part) in (1..).zip(&seen) {
         let body = format!("part {number}");
         assert_eq!(part.part_number(), Some(number));
-        assert_eq!(part.size(), Some(body.len() as i64));
+        assert_eq!(part.size(), Some(signed(body.len())));
         assert_eq!(part.checksum_sha256(), Some(sha256(body.as_bytes()).as_str()));
         let md5 = data_encoding::HEXLOWER.encode(&straightway_local::bucket::md5_of(body.as_bytes()));
         assert_eq!(part.e_tag(), Some(format!("\"{md5}\"").as_str()));

@@ -6,7 +6,7 @@ use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::support::{BUCKET, KEY_ID, MIB, TestBucket, an_hour, bytes, code_of, refusal, send};
+use super::support::{BUCKET, KEY_ID, MIB, TestBucket, an_hour, bytes, code_of, refusal, send, signed};
 
 #[tokio::test]
 async fn an_object_comes_back_as_it_was_stored() {
@@ -141,7 +141,7 @@ async fn a_body_that_is_cut_short_is_never_published() {
         .put_object()
         .bucket(BUCKET)
         .key("cut")
-        .content_length(2 * MIB as i64)
+        .content_length(signed(2 * MIB))
         .presigned(an_hour())
         .await
         .unwrap();

@@ -75,7 +75,8 @@ impl<'a> Signed<'a> {
         self.headers.sort();
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(";");
-        let lines: String = self.headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let lines: Vec<String> = self.headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let lines = lines.concat();
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         let canonical = format!("{}\n{path}\n{query}\n{lines}\n{names}\n{}", self.method, self.payload);
         let scope = format!("{day}/{}/s3/aws4_request", self.region);

@@ -159,7 +159,7 @@ pub(crate) fn client(address: std::net::SocketAddr, key_id: &str, secret: &str, 
 }
 
 pub(crate) fn an_hour() -> PresigningConfig {
-    PresigningConfig::expires_in(Duration::from_secs(3600)).unwrap()
+    PresigningConfig::expires_in(Duration::from_hours(1)).unwrap()
 }
 
 /// Sends what the SDK presigned.
@@ -187,6 +187,11 @@ pub(crate) fn bytes(seed: u64, length: usize) -> Vec<u8> {
     }
     bytes.truncate(length);
     bytes
+}
+
+/// A size as the SDK has it.
+pub(crate) fn signed(size: usize) -> i64 {
+    i64::try_from(size).unwrap()
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
