@@ -62,7 +62,7 @@ docs: ## Writes the generated parts of the documents anew.
 
 .PHONY: openapi
 openapi: ## Writes openapi.json anew from the code.
-	UPDATE_OPENAPI=1 cargo test --locked --package e2e openapi
+	UPDATE_OPENAPI=1 cargo test --locked --workspace openapi
 
 .PHONY: vectors
 vectors: ## Writes tests/vectors/content-hash.json anew.
@@ -85,4 +85,5 @@ venv: .venv/.installed ## Installs the pinned Python tools that tests and packag
 .PHONY: clean-data
 clean-data: ## Deletes the local stack's data: accounts, files, everything.
 	@[ -e $(DATA)/keys.json ] || { echo "$(DATA) holds no data of Straightway" >&2; exit 1; }
+	@flock --nonblock $(DATA)/bucket/lock true || { echo "$(DATA) is in use: stop make run first" >&2; exit 1; }
 	@du -sh $(DATA) && rm -r $(DATA) && echo "deleted"
