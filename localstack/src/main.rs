@@ -103,7 +103,7 @@ fn greet(arguments: &Arguments, stack: &LocalStack) {
     println!();
     println!("Next, in another terminal:");
     println!();
-    println!("  target/debug/straightway signup");
+    println!("  target/debug/straightway signup NAME");
     println!("  target/debug/straightway put FILE");
 }
 

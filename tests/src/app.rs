@@ -1,14 +1,18 @@
+use std::net::Ipv4Addr;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::header::CONTENT_LENGTH;
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use straightway_core::{ObjectKey, SessionId};
 use straightway_local::{LocalStack, Options};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::{Answer, TestClock, TestUser};
+use crate::{Answer, Records, TestClock, TestUser};
 
 /// Every test user's password.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -19,6 +23,10 @@ pub struct TestApp {
     pub origin: String,
     /// The bucket's origin.
     pub s3_origin: String,
+    /// Where the API listens.
+    pub api: SocketAddr,
+    /// Where the bucket listens.
+    pub s3: SocketAddr,
     /// The stack's time.
     pub clock: Arc<TestClock>,
     /// The functions' ports, for looking behind the scenes.
@@ -27,6 +35,8 @@ pub struct TestApp {
     pub keys: straightway_local::StackKeys,
     /// The finalizer's queue.
     pub finalize_queue: straightway_local::queue::DurableQueue,
+    /// The records as they stand in the tables.
+    pub records: Records,
     http: Client,
     running: Option<Running>,
     data: Option<TempDir>,
@@ -63,12 +73,16 @@ impl TestApp {
         let mut options = Options::new(data);
         options.listen.set_port(0);
         options.s3_listen.set_port(0);
+        options.expose_dynamodb = Some((Ipv4Addr::LOCALHOST, 0).into());
         options.clock = clock.clone();
         change(&mut options);
         let stack = LocalStack::start(options).await.expect("the stack starts");
-        let (origin, s3_origin) = (stack.origin(), format!("http://{}", stack.s3));
+        let (origin, s3_origin) = (stack.origin.clone(), format!("http://{}", stack.s3));
         let (functions, keys, finalize_queue) =
             (stack.functions.clone(), stack.keys.clone(), stack.finalize_queue.clone());
+        let tables = stack.dynamodb.expect("DynamoDB is exposed");
+        let records = Records::new(tables, &keys, Arc::clone(&clock));
+        let (api, s3) = (stack.api, stack.s3);
         let (stop, stopped) = oneshot::channel();
         let stack = tokio::spawn(stack.run_until(async move {
             // An error means that the test is over: stop too.
@@ -77,10 +91,13 @@ impl TestApp {
         Self {
             origin,
             s3_origin,
+            api,
+            s3,
             clock,
             functions,
             keys,
             finalize_queue,
+            records,
             http: Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client can be built"),
             running: Some(Running { stop, stack }),
             data: None,
@@ -127,32 +144,70 @@ impl TestApp {
         self.send(self.request(Method::POST, "/v1/logins").json(body)).await
     }
 
+    /// `POST /v1/logins/refresh`
+    pub async fn refresh_login(&self, refresh_token: &str) -> Answer {
+        let body = json!({"refresh_token": refresh_token});
+        self.send(self.request(Method::POST, "/v1/logins/refresh").json(&body)).await
+    }
+
+    /// A public document: `GET /v1/capabilities`, `/v1/part-plan?..`, `/.well-known/jwks.json`, `/openapi.json`
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
     /// Makes an account and signs in.
     ///
     /// # Panics
     /// When either fails.
     pub async fn user(&self, username: &str) -> TestUser<'_> {
-        let credentials = json!({"username": username, "password": PASSWORD});
-        let account = self.create_account(&credentials).await.expect(201);
-        let login = self.create_login(&credentials).await.expect(201);
+        self.create_account(&json!({"username": username, "password": PASSWORD})).await.expect(201);
+        self.sign_in(username).await
+    }
+
+    /// Signs in to an account that [`Self::user`] made: another device, or the same one after its token expired.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn sign_in(&self, username: &str) -> TestUser<'_> {
+        let login = self.create_login(&json!({"username": username, "password": PASSWORD})).await.expect(201);
         let text = |value: &Value| value.as_str().expect("ids and tokens are text").to_owned();
-        TestUser {
+        let mut user = TestUser {
             app: self,
-            user_id: text(&account["user_id"]),
+            user_id: String::new(),
             token: text(&login["access_token"]),
             refresh_token: text(&login["refresh_token"]),
-        }
+        };
+        user.user_id = text(&user.me().await.expect(200)["user_id"]);
+        user
     }
 
     /// Sends a signed part to the store: method, URL and headers exactly as they came, with this body.
     ///
     /// # Panics
     /// When there is no answer.
-    pub async fn put_part(&self, part: &Value, body: impl Into<reqwest::Body>) -> reqwest::StatusCode {
-        let mut request = self.http.put(part["url"].as_str().expect("a part has a URL")).body(body);
-        for (name, value) in part["headers"].as_object().expect("a part has headers") {
-            request = request.header(name, value.as_str().expect("headers are text"));
-        }
-        request.send().await.expect("the store answers").status()
+    pub async fn put_part(&self, part: &Value, body: Vec<u8>) -> StatusCode {
+        self.part_request(part, body).send().await.expect("the store answers").status()
+    }
+
+    /// The request that [`Self::put_part`] sends.
+    ///
+    /// # Panics
+    /// When the part is malformed.
+    pub fn part_request(&self, part: &Value, body: Vec<u8>) -> RequestBuilder {
+        let url = part["url"].as_str().expect("a part has a URL");
+        // reqwest sends no length with an empty body, browsers and curl do.
+        let request = self.http.put(url).header(CONTENT_LENGTH, body.len()).body(body);
+        let headers = part["headers"].as_object().expect("a part has headers").iter();
+        headers.fold(request, |request, (name, value)| request.header(name, value.as_str().expect("headers are text")))
+    }
+
+    /// Whether the store has the object of a session.
+    ///
+    /// # Panics
+    /// When the store cannot be asked.
+    pub async fn has_object(&self, session_id: &str) -> bool {
+        let session = SessionId::parse(session_id).expect("the session's id is one");
+        let store = &self.functions.uploads.lifecycle.store;
+        store.head(&ObjectKey::of_session(&session)).await.expect("the store answers").is_some()
     }
 }

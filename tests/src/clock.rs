@@ -1,17 +1,20 @@
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
 
+use aws_smithy_async::time::TimeSource;
 use jiff::{SignedDuration, Timestamp};
 use straightway_core::Clock;
 use straightway_runtime::SystemClock;
 
-/// The machine's clock, which a test can set forward: nobody waits for anything to expire.
+/// The machine's clock, which a test can set forward: nobody waits for anything to expire. Only the bucket keeps the
+/// real time, as any store would.
 #[derive(Debug, Default)]
 pub struct TestClock {
     ahead_millis: AtomicI64,
 }
 
 impl TestClock {
-    /// Lets this much time pass at once.
+    /// Lets this much time pass at once; less than nothing sets the clock back.
     pub fn advance(&self, by: SignedDuration) {
         let millis = i64::try_from(by.as_millis()).expect("tests advance by days, not by ages");
         self.ahead_millis.fetch_add(millis, Ordering::SeqCst);
@@ -21,5 +24,12 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         SystemClock.now() + SignedDuration::from_millis(self.ahead_millis.load(Ordering::SeqCst))
+    }
+}
+
+impl TimeSource for TestClock {
+    fn now(&self) -> SystemTime {
+        let millis = u64::try_from(Clock::now(self).as_millisecond()).expect("it is after 1970");
+        SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
     }
 }

@@ -1,7 +1,8 @@
 use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
-use straightway_core::{ContentHash, LeafHash, PartPlan};
+use straightway_core::{ContentHash, FileKey, LeafHash, PartPlan};
 
 /// Bytes with everything that is known of them.
 #[derive(Clone)]
@@ -46,6 +47,22 @@ impl Content {
         let size = usize::try_from(self.plan.part_size()).expect("test content fits into memory");
         let start = (usize::try_from(number).expect("as above") - 1) * size;
         &self.bytes[start..(start + size).min(self.bytes.len())]
+    }
+
+    /// What it is known by as a file: `<hash>-<size>`.
+    pub fn file_key(&self) -> String {
+        FileKey { content_hash: self.hash, size_bytes: self.size() }.to_string()
+    }
+
+    /// The body of a create that knows the content hash and every leaf hash.
+    pub fn upload(&self, name: &str) -> Value {
+        json!({"name": name, "size_bytes": self.size(), "content_hash": self.hash.to_hex(), "parts": self.parts()})
+    }
+
+    /// Every part with its leaf hash, as requests name them.
+    pub fn parts(&self) -> Value {
+        let part = |(index, leaf): (usize, &LeafHash)| json!({"part_number": index + 1, "leaf_hash": leaf.to_hex()});
+        self.leaves.iter().enumerate().map(part).collect()
     }
 
     /// SHA-256 of the whole, in hex.

@@ -1,14 +1,9 @@
-use std::time::Duration;
-
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use straightway_core::proof::Prover;
 use straightway_core::FileKey;
 
-use crate::{Answer, Content, TestApp};
-
-/// How long a test waits for something that happens by itself, at most.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::{Answer, Content, TestApp, entry_id, eventually, session_id, with};
 
 /// Somebody who is signed in. One method an endpoint.
 pub struct TestUser<'a> {
@@ -32,6 +27,10 @@ impl TestUser<'_> {
         self.app.send(self.request(Method::GET, path)).await
     }
 
+    async fn delete(&self, path: &str) -> Answer {
+        self.app.send(self.request(Method::DELETE, path)).await
+    }
+
     async fn post(&self, path: &str, body: &Value) -> Answer {
         self.app.send(self.request(Method::POST, path).json(body)).await
     }
@@ -39,6 +38,21 @@ impl TestUser<'_> {
     /// `GET /v1/me`
     pub async fn me(&self) -> Answer {
         self.get("/v1/me").await
+    }
+
+    /// `PUT /v1/me/password`
+    pub async fn change_password(&self, body: &Value) -> Answer {
+        self.app.send(self.request(Method::PUT, "/v1/me/password").json(body)).await
+    }
+
+    /// `DELETE /v1/logins/current`
+    pub async fn end_login(&self) -> Answer {
+        self.delete("/v1/logins/current").await
+    }
+
+    /// `DELETE /v1/logins`
+    pub async fn end_logins(&self) -> Answer {
+        self.delete("/v1/logins").await
     }
 
     /// Used and reserved bytes.
@@ -51,6 +65,11 @@ impl TestUser<'_> {
     /// `POST /v1/uploads`
     pub async fn create_upload(&self, body: &Value) -> Answer {
         self.post("/v1/uploads", body).await
+    }
+
+    /// `POST /v1/uploads` with an idempotency key
+    pub async fn create_upload_once(&self, key: &str, body: &Value) -> Answer {
+        self.app.send(self.request(Method::POST, "/v1/uploads").header("idempotency-key", key).json(body)).await
     }
 
     /// `POST /v1/uploads/{id}/parts`
@@ -75,7 +94,7 @@ impl TestUser<'_> {
 
     /// `DELETE /v1/uploads/{id}`
     pub async fn cancel_upload(&self, id: &str) -> Answer {
-        self.app.send(self.request(Method::DELETE, &format!("/v1/uploads/{id}"))).await
+        self.delete(&format!("/v1/uploads/{id}")).await
     }
 
     /// `GET /v1/files`, with a query such as `?name=film.mp4`
@@ -88,6 +107,20 @@ impl TestUser<'_> {
         self.post("/v1/folders", body).await
     }
 
+    /// `POST /v1/folders` with an idempotency key
+    pub async fn create_folder_once(&self, key: &str, body: &Value) -> Answer {
+        self.app.send(self.request(Method::POST, "/v1/folders").header("idempotency-key", key).json(body)).await
+    }
+
+    /// A new folder's id.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn folder(&self, name: &str, parent_id: &str) -> String {
+        let folder = self.create_folder(&json!({"name": name, "parent_id": parent_id})).await.expect(201);
+        entry_id(&folder).to_owned()
+    }
+
     /// `GET /v1/files/{id}`
     pub async fn get_file(&self, id: &str) -> Answer {
         self.get(&format!("/v1/files/{id}")).await
@@ -98,9 +131,25 @@ impl TestUser<'_> {
         self.app.send(self.request(Method::PATCH, &format!("/v1/files/{id}")).json(body)).await
     }
 
+    /// `PATCH /v1/files/{id}` of what has this entity tag
+    pub async fn update_file_if(&self, id: &str, etag: &str, body: &Value) -> Answer {
+        let request = self.request(Method::PATCH, &format!("/v1/files/{id}")).header("if-match", etag);
+        self.app.send(request.json(body)).await
+    }
+
     /// `DELETE /v1/files/{id}`
     pub async fn delete_file(&self, id: &str) -> Answer {
-        self.app.send(self.request(Method::DELETE, &format!("/v1/files/{id}"))).await
+        self.delete(&format!("/v1/files/{id}")).await
+    }
+
+    /// `DELETE /v1/files/{id}` of what has this entity tag
+    pub async fn delete_file_if(&self, id: &str, etag: &str) -> Answer {
+        self.app.send(self.request(Method::DELETE, &format!("/v1/files/{id}")).header("if-match", etag)).await
+    }
+
+    /// `GET /v1/jobs/{id}`
+    pub async fn get_job(&self, id: &str) -> Answer {
+        self.get(&format!("/v1/jobs/{id}")).await
     }
 
     /// `GET /v1/files/{id}/download`
@@ -110,7 +159,25 @@ impl TestUser<'_> {
 
     /// Creates an upload of `content` under `name`, with all hashes.
     pub async fn create(&self, name: &str, content: &Content) -> Answer {
-        self.create_upload(&upload_of(name, content)).await
+        self.create_upload(&content.upload(name)).await
+    }
+
+    /// Opens an upload of `content` under `name`, which has to be sent.
+    ///
+    /// # Panics
+    /// When it is refused, or no byte needs to be sent.
+    pub async fn open(&self, name: &str, content: &Content) -> Value {
+        self.open_with(content, json!({"name": name})).await
+    }
+
+    /// The same with other fields in the create.
+    ///
+    /// # Panics
+    /// As [`Self::open`].
+    pub async fn open_with(&self, content: &Content, more: Value) -> Value {
+        let upload = self.create_upload(&with(content.upload("unnamed"), more)).await.expect(201);
+        assert_eq!(upload["outcome"], "upload", "{upload}");
+        upload
     }
 
     /// Sends every part that an upload's answer holds.
@@ -125,18 +192,31 @@ impl TestUser<'_> {
         }
     }
 
+    /// Sends every part of an upload and completes it.
+    ///
+    /// # Panics
+    /// When it does not become a file.
+    pub async fn finish(&self, upload: &Value, content: &Content) -> Value {
+        self.send_parts(upload, content).await;
+        let session = self.complete_upload(session_id(upload), &json!({})).await.expect(200);
+        assert_eq!(session["state"], "stored", "{session}");
+        session["entry"].clone()
+    }
+
     /// Uploads `content` under `name` in the ordinary way and returns the entry.
     ///
     /// # Panics
     /// When any step fails, or no byte needs to be sent.
     pub async fn put(&self, name: &str, content: &Content) -> Value {
-        let upload = self.create(name, content).await.expect(201);
-        assert_eq!(upload["outcome"], "upload", "{upload}");
-        self.send_parts(&upload, content).await;
-        let id = upload["session"]["session_id"].as_str().expect("a session has an id");
-        let session = self.complete_upload(id, &json!({})).await.expect(200);
-        assert_eq!(session["state"], "stored", "{session}");
-        session["entry"].clone()
+        self.finish(&self.open(name, content).await, content).await
+    }
+
+    /// The same with other fields in the create.
+    ///
+    /// # Panics
+    /// As [`Self::put`].
+    pub async fn put_with(&self, content: &Content, more: Value) -> Value {
+        self.finish(&self.open_with(content, more).await, content).await
     }
 
     /// The answer to a challenge by somebody who has `content`.
@@ -173,26 +253,10 @@ impl TestUser<'_> {
     /// # Panics
     /// When it does not come.
     pub async fn wait_for_file(&self, name: &str) -> Value {
-        let arrived = tokio::time::timeout(PATIENCE, async {
-            loop {
-                let found = self.list_files(&format!("?name={name}")).await.expect(200);
-                if let Some(entry) = found["items"].get(0) {
-                    return entry.clone();
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        });
-        arrived.await.unwrap_or_else(|_| panic!("{name} did not come"))
+        eventually(name, async || {
+            let found = self.list_files(&format!("?name={name}")).await.expect(200);
+            found["items"].get(0).cloned()
+        })
+        .await
     }
-}
-
-/// The body of a create with content hash and every leaf hash.
-fn upload_of(name: &str, content: &Content) -> Value {
-    let parts: Vec<_> = content
-        .leaves
-        .iter()
-        .enumerate()
-        .map(|(index, leaf)| json!({"part_number": index + 1, "leaf_hash": leaf.to_hex()}))
-        .collect();
-    json!({"name": name, "size_bytes": content.size(), "content_hash": content.hash.to_hex(), "parts": parts})
 }
