@@ -113,3 +113,26 @@ impl From<rusqlite::Error> for BucketError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_a_broken_one() {
+        let full = BucketError::from(io::Error::from(io::ErrorKind::StorageFull));
+        assert!(matches!(full, BucketError::Full(_)));
+        let read_only = BucketError::from(io::Error::from(io::ErrorKind::ReadOnlyFilesystem));
+        assert!(matches!(read_only, BucketError::ReadOnly(_)));
+        let other = BucketError::from(io::Error::from(io::ErrorKind::Other));
+        assert!(matches!(other, BucketError::Io(_)));
+    }
+
+    #[test]
+    fn a_database_that_has_no_room_is_a_full_disk() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        connection.execute_batch("PRAGMA max_page_count = 2; CREATE TABLE t (bytes BLOB)").unwrap();
+        let error = connection.execute("INSERT INTO t VALUES (zeroblob(100000))", ()).unwrap_err();
+        assert!(matches!(BucketError::from(error), BucketError::Full(_)));
+    }
+}

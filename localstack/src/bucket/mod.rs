@@ -85,6 +85,8 @@ impl Bucket {
         let path = folder.join("metadata.sqlite");
         let connection = schema::open(&path)?;
         let files = DataFolder::open(&folder.join("data"))?;
+        // The names of what was just created must outlive a power cut, as must what goes into it.
+        File::open(folder)?.sync_all()?;
         let removed = sweep(&connection, &files).map_err(|error| match error {
             BucketError::Metadata(error) => schema::explain(&path, error),
             other => other,

@@ -90,3 +90,23 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn what_passes_is_told_apart_from_what_is_broken() {
+        let full = BucketError::Full("no space".into());
+        let answer = S3Error::from(full);
+        assert_eq!(answer.status_code(), Some(StatusCode::SERVICE_UNAVAILABLE));
+        assert_eq!(answer.message(), Some("No space left on the disk that holds the data folder."));
+        assert!(answer.headers().is_some_and(|headers| headers.contains_key(header::RETRY_AFTER)));
+        let broken = BucketError::Io(std::io::Error::other("a secret path"));
+        let answer = S3Error::from(broken);
+        assert_eq!(answer.status_code(), Some(StatusCode::INTERNAL_SERVER_ERROR));
+        assert!(answer.message().is_some_and(|message| !message.contains("secret")));
+    }
+}

@@ -158,10 +158,10 @@ pub(super) struct Hosts {
 
 impl Hosts {
     pub(super) fn new(config: &S3Config) -> Self {
-        let lower = |host: &String| host.to_ascii_lowercase();
+        let bare = |host: &String| without_port(host);
         Self {
-            allowed: config.allowed_hosts.iter().map(lower).collect(),
-            below: config.domain.as_ref().map(|domain| format!(".{}", lower(domain))),
+            allowed: config.allowed_hosts.iter().map(bare).collect(),
+            below: config.domain.as_ref().map(|domain| format!(".{}", bare(domain))),
         }
     }
 
@@ -193,6 +193,8 @@ impl S3Host for Hosts {
 
 fn without_port(host: &str) -> String {
     let bare = match host.rsplit_once(':') {
+        // An address of the sixth version without brackets has no port.
+        Some((bare, _)) if bare.contains(':') && !bare.ends_with(']') => host,
         Some((bare, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => bare,
         _ => host,
     };
@@ -208,6 +210,7 @@ mod tests {
         assert_eq!(without_port("LocalHost:9000"), "localhost");
         assert_eq!(without_port("[::1]:9000"), "::1");
         assert_eq!(without_port("[::1]"), "::1");
+        assert_eq!(without_port("::1"), "::1");
         assert_eq!(without_port("127.0.0.1"), "127.0.0.1");
     }
 

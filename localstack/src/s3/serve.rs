@@ -42,8 +42,10 @@ pub async fn serve(
                 continue;
             }
         };
-        // Small answers must not wait for acknowledgements.
-        stream.set_nodelay(true)?;
+        // Small answers must not wait for acknowledgements. It fails where the client is gone already.
+        if stream.set_nodelay(true).is_err() {
+            continue;
+        }
         let service = service.clone();
         let handle = service_fn(move |request| {
             let service = service.clone();

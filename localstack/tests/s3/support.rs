@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use straightway_core::Clock;
 use straightway_local::bucket::Bucket;
-use straightway_local::s3::{AccessKey, S3Config, serve, service};
+use straightway_local::s3::{AccessKey, S3Config, S3Service, serve, service};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -62,13 +62,7 @@ impl TestBucket {
         let engine = Arc::new(Bucket::open(folder.path(), "us-east-1", Arc::new(WallClock)).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let config = S3Config {
-            access_keys: vec![AccessKey { id: KEY_ID.into(), secret: SECRET.into() }],
-            region: "us-east-1".into(),
-            allowed_hosts: vec!["127.0.0.1".into(), "localhost".into()],
-            domain: Some("s3.localhost".into()),
-            cors_origins: vec![PAGE.into()],
-        };
+        let config = config();
         let service = service(Arc::clone(&engine), &config);
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(async move {
@@ -104,6 +98,11 @@ impl TestBucket {
         };
         drop(engine);
         Self::start_in(folder).await
+    }
+
+    /// Another front of the same engine.
+    pub(crate) fn service(&self) -> S3Service {
+        service(Arc::clone(&self.engine), &config())
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -143,6 +142,16 @@ impl TestBucket {
         };
         let found = tokio::time::timeout(Duration::from_secs(20), looking).await;
         assert!(found.is_ok(), "{} data files instead of {count}", self.data_files());
+    }
+}
+
+fn config() -> S3Config {
+    S3Config {
+        access_keys: vec![AccessKey { id: KEY_ID.into(), secret: SECRET.into() }],
+        region: "us-east-1".into(),
+        allowed_hosts: vec!["127.0.0.1".into(), "localhost".into()],
+        domain: Some("s3.localhost".into()),
+        cors_origins: vec![PAGE.into()],
     }
 }
 

@@ -88,3 +88,21 @@ async fn a_bucket_can_be_named_by_its_host() {
     assert_eq!(response.status(), 200);
     assert_eq!(response.text().await.unwrap(), "x");
 }
+
+#[tokio::test]
+async fn a_gateway_can_mount_the_bucket_on_a_port_of_its_own() {
+    use tower::ServiceExt as _;
+
+    let bucket = TestBucket::start().await;
+    bucket.put("a", "x").await;
+    let get = bucket.client.get_object().bucket(BUCKET).key("a").presigned(an_hour()).await.unwrap();
+    let request = http::Request::get(get.uri())
+        .header("host", bucket.address.to_string())
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let router = axum::Router::new().fallback_service(bucket.service());
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let body = axum::body::to_bytes(response.into_body(), 10).await.unwrap();
+    assert_eq!(body, "x");
+}
