@@ -19,7 +19,10 @@ pub fn binary(name: &str) -> PathBuf {
 }
 
 /// Whether this is `make test-full`, where larger numbers are tried.
-#[expect(clippy::disallowed_methods, reason = "the product reads its environment in one place, tests have one variable")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the product reads its environment in one place, tests have one variable"
+)]
 pub fn is_full_run() -> bool {
     std::env::var("STRAIGHTWAY_FULL").is_ok_and(|value| value == "1")
 }

@@ -3,12 +3,12 @@
 
 mod answer;
 mod app;
-mod cli;
 mod audit;
+mod cli;
 mod clock;
 mod content;
-mod meter;
 mod json;
+mod meter;
 mod records;
 mod user;
 mod wait;
@@ -18,8 +18,8 @@ pub use app::TestApp;
 pub use cli::{Cli, binary, is_full_run};
 pub use clock::TestClock;
 pub use content::Content;
-pub use meter::Meter;
 pub use json::{entry_id, names, session_id, with};
+pub use meter::Meter;
 pub use records::{Record, Records};
 pub use user::TestUser;
 pub use wait::eventually;

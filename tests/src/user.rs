@@ -1,7 +1,7 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use straightway_core::proof::Prover;
 use straightway_core::FileKey;
+use straightway_core::proof::Prover;
 
 use crate::{Answer, Content, TestApp, entry_id, eventually, session_id, with};
 
@@ -229,7 +229,8 @@ impl TestUser<'_> {
         let key = FileKey { content_hash: content.hash, size_bytes: content.size() };
         let mut prover = Prover::new(&nonce, &self.app.origin, &self.user_id, &key);
         for range in challenge["ranges"].as_array().expect("a challenge has ranges") {
-            let number = |name: &str| usize::try_from(range[name].as_u64().expect("ranges are numbers")).expect("small");
+            let number =
+                |name: &str| usize::try_from(range[name].as_u64().expect("ranges are numbers")).expect("small");
             let (offset, length) = (number("offset"), number("length"));
             prover.update(&content.bytes[offset..offset + length]);
         }
