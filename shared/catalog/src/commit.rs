@@ -172,9 +172,10 @@ fn add_file(transaction: &mut Transaction<Why>, commit: &Commit<'_>, basis: &Bas
 fn judge(commit: &Commit<'_>, basis: &Basis, refusals: &Refusals<Why>) -> Result<Option<Committed>, Error> {
     if refusals.has(Why::Session) {
         let present = sessions::from_item(refusals.item(Why::Session).ok_or(Error::NotFound)?)?;
-        return Ok(Some(match present.state.is_live() {
-            true => Committed::HashDeclared,
-            false => Committed::SessionEnded(Box::new(present)),
+        return Ok(Some(if present.state.is_live() {
+            Committed::HashDeclared
+        } else {
+            Committed::SessionEnded(Box::new(present))
         }));
     }
     let by_session = matches!(commit.by, CommitBy::Session { .. });

@@ -255,16 +255,11 @@ pub(crate) async fn pause(retry: u32) {
     tokio::time::sleep(longest.mul_f64(f64::from(share) / f64::from(u32::MAX))).await;
 }
 
-/// Whether the same call may work in a moment. The SDK repeats most of these itself, but never the conflicts.
+/// Whether the database says that the same call may work in a moment. The SDK repeats most of these itself, but never
+/// the conflicts. Calls without an answer are left to the SDK: a database that cannot be reached must not take minutes.
 pub(crate) fn is_busy<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
-    match error {
-        SdkError::ServiceError(answer) => {
-            answer.raw().status().is_server_error() || answer.err().code().is_some_and(is_busy_code)
-        }
-        SdkError::ConstructionFailure(_) => false,
-        // No answer, or an unreadable one; what was asked may have been carried out.
-        _ => true,
-    }
+    let SdkError::ServiceError(answer) = error else { return false };
+    answer.raw().status().is_server_error() || answer.err().code().is_some_and(is_busy_code)
 }
 
 fn is_busy_code(code: &str) -> bool {
@@ -286,6 +281,8 @@ pub(crate) fn fault<E>(context: impl Into<String>, error: SdkError<E>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let (busy, context, source) = (is_busy(&error), context.into(), Some(error.into()));
-    if busy { Error::Unavailable { context, source } } else { Error::Internal { context, source } }
+    // Without an answer, or with one that cannot be read, it is unknown whether the call was carried out.
+    let unanswered = !matches!(error, SdkError::ServiceError(_) | SdkError::ConstructionFailure(_));
+    let (transient, context, source) = (unanswered || is_busy(&error), context.into(), Some(error.into()));
+    if transient { Error::Unavailable { context, source } } else { Error::Internal { context, source } }
 }

@@ -6,6 +6,7 @@ use straightway_core::Error;
 use crate::database::{Database, Written};
 use crate::item::{Item, id_key, number, ttl};
 use crate::schema::{LIMITS, TTL};
+use crate::transact::Transaction;
 use crate::write::Write;
 
 /// How long a counter is kept after its window: clocks differ.
@@ -21,9 +22,12 @@ pub(crate) async fn take(db: &Database, what: &str, amount: u64, max: u64, ends_
     Ok(matches!(db.write(count(key(what), amount, room, ends_at + KEPT)).await?, Written::Done(_)))
 }
 
-/// Takes `amount` back from a counter that is still there.
+/// Takes `amount` back from a counter that is still there. A transaction of one, because that has a token: a lost answer
+/// must not take back twice.
 pub(crate) async fn give_back(db: &Database, what: &str, amount: u64) -> Result<(), Error> {
-    db.write(uncount(key(what), amount)).await?;
+    let mut transaction = Transaction::new("giving back to a limit");
+    transaction.add((), uncount(key(what), amount));
+    db.transact(transaction).await?;
     Ok(())
 }
 

@@ -4,13 +4,13 @@ use futures::future::join_all;
 use jiff::{SignedDuration, ToSpan, civil::date};
 use straightway_core::ports::{CommitBy, Committed, FileChange, ProofAttempt};
 use straightway_core::proof::{MAX_WRONG_PER_FILE, MAX_WRONG_PER_OWNER};
-use straightway_core::{FileKey, FolderId};
+use straightway_core::{FileKey, FolderId, LeafHash};
 
 use super::subject::{NOW, Owner, Subject, new_key, random};
 
 fn attempt(owner: &Owner, file_key: FileKey) -> ProofAttempt {
     ProofAttempt {
-        nonce: random::<32>().iter().map(|byte| format!("{byte:02x}")).collect(),
+        nonce: LeafHash::of(&random::<32>()).to_hex(),
         owner_id: owner.id.clone(),
         file_key,
         day: date(2026, 11, 21),

@@ -74,15 +74,15 @@ pub async fn references_stay_right_when_many_come_and_go_at_once(subject: &Subje
         going.push(subject.refer(&owner, &n.to_string(), key).await);
     }
     let names: Vec<String> = (8..16).map(|n| n.to_string()).collect();
-    let come = async { join_all(names.iter().map(|name| subject.refer(&owner, name, key))).await };
-    let go = async { join_all(going.iter().map(|entry| subject.purge_entry(entry, NOW))).await };
-    let (came, went) = futures::future::join(come, go).await;
-    assert!(went.iter().all(|purged| matches!(purged, Ok(Purged::Done))), "{went:?}");
+    let coming = async { join_all(names.iter().map(|name| subject.refer(&owner, name, key))).await };
+    let leaving = async { join_all(going.iter().map(|entry| subject.purge_entry(entry, NOW))).await };
+    let (kept, purged) = futures::future::join(coming, leaving).await;
+    assert!(purged.iter().all(|purged| matches!(purged, Ok(Purged::Done))), "{purged:?}");
     let file = subject.file(key).await.unwrap().unwrap();
     assert_eq!((file.refs, file.collectable_at), (8, None));
     assert_eq!(subject.used(&owner).await, (80, 0));
 
-    for purged in join_all(came.iter().map(|entry| subject.purge_entry(entry, NOW))).await {
+    for purged in join_all(kept.iter().map(|entry| subject.purge_entry(entry, NOW))).await {
         assert_eq!(purged.unwrap(), Purged::Done);
     }
     let file = subject.file(key).await.unwrap().unwrap();

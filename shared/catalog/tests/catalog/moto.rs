@@ -18,6 +18,8 @@ use straightway_testing::catalog::{Subject, random};
 use straightway_testing::servers::Moto;
 use tokio::sync::Mutex;
 
+use crate::support::PREFIX;
+
 async fn subject() -> Option<Subject> {
     let moto = Moto::shared().await?;
     let anybody = Credentials::builder().access_key_id("any").secret_access_key("any").provider_name("test").build();
@@ -29,8 +31,8 @@ async fn subject() -> Option<Subject> {
         .http_client(own_account())
         .build();
     let client = Client::from_conf(config);
-    create_tables(&client, "test-").await.unwrap();
-    Some(Subject::new(DynamoCatalog::new(client, "test-")))
+    create_tables(&client, PREFIX).await.expect("the tables can be created");
+    Some(Subject::new(DynamoCatalog::new(client, PREFIX)))
 }
 
 /// A client whose requests go to an account that nobody else uses, one by one.
@@ -50,11 +52,7 @@ struct OneByOne<Inner> {
 }
 
 impl HttpClient for OneByOne<SharedHttpClient> {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
         SharedHttpConnector::new(OneByOne { account: self.account.clone(), turn: self.turn.clone(), inner })
     }
