@@ -27,6 +27,8 @@ pub struct TestApp {
     pub api: SocketAddr,
     /// Where the bucket listens.
     pub s3: SocketAddr,
+    /// Where DynamoDB listens.
+    pub dynamodb: SocketAddr,
     /// The stack's time.
     pub clock: Arc<TestClock>,
     /// The functions' ports, for looking behind the scenes.
@@ -93,6 +95,7 @@ impl TestApp {
             s3_origin,
             api,
             s3,
+            dynamodb: tables,
             clock,
             functions,
             keys,

@@ -9,12 +9,16 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// The S3 protocol crate calls every refused request an error, and writes whole presigned URLs at `debug`: what is worth
+/// knowing of either, the bucket's own front says.
+const NEVER: &str = "s3s=off";
+
 /// Starts logging to standard error: readable on a terminal, JSON otherwise. `filter` as in `info,hyper=warn`.
 ///
 /// # Errors
 /// When the filter cannot be read, or logging was started before.
 pub fn start_logging(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)?;
+    let filter = EnvFilter::try_new(filter)?.add_directive(NEVER.parse()?);
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {

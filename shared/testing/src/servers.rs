@@ -4,11 +4,13 @@
 //! says so on standard error and passes, unless `STRAIGHTWAY_REQUIRE_SERVERS` is set, as it is where absence would
 //! hide a failure.
 
+mod lambda;
 mod moto;
 mod ports;
 mod process;
 mod seaweedfs;
 
+pub use lambda::{Function, LambdaApis};
 pub use moto::Moto;
 pub use seaweedfs::SeaweedFs;
 
