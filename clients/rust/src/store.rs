@@ -49,6 +49,13 @@ pub(crate) struct StoreAnswer {
     pub(crate) answered: bool,
 }
 
+impl StoreAnswer {
+    /// Why another try is needed, for who waits.
+    pub(crate) fn reason(&self) -> String {
+        format!("{}: {}", if self.answered { "the store is busy" } else { "the store does not answer" }, self.text)
+    }
+}
+
 /// The table of the API document, "what a client does with the store's answer to a part".
 pub(crate) fn meaning(status: StatusCode, code: &str) -> Meaning {
     match (status.as_u16(), code) {

@@ -31,9 +31,11 @@ pub(crate) async fn ls(context: &Context, path: &str, long: bool) -> Result<(), 
 }
 
 fn short_line(entry: &Entry) -> String {
+    // Our servers allow no such name; another's could play with the terminal.
+    let name = entry.name.replace(char::is_control, "?");
     match entry.kind {
-        Kind::Folder => format!("{}/", entry.name),
-        Kind::File => entry.name.clone(),
+        Kind::Folder => format!("{name}/"),
+        Kind::File => name,
     }
 }
 
@@ -67,7 +69,7 @@ pub(crate) async fn mv(
         api.update_file(&entry.entry_id, &change, None).await?
     };
     context.output.event(&Line::Entry { entry: &moved })?;
-    Ok(context.output.say(&format!("{source} is now {}", moved.name))?)
+    Ok(context.output.say(&format!("moved {source} to {destination} as {}", moved.name))?)
 }
 
 /// The folder that a destination means, and the new name unless it is a folder itself.

@@ -119,7 +119,7 @@ impl Output {
 
     /// A bar that counts files.
     pub(crate) fn file_counter(&self) -> Option<ProgressBar> {
-        let style = ProgressStyle::with_template("{pos} files ({per_sec})").ok()?;
+        let style = ProgressStyle::with_template("{pos} files in {elapsed}").ok()?;
         self.bar(style)
     }
 }

@@ -132,7 +132,7 @@ impl Api {
                     if call.repeat == Repeat::IfUnsent && !certainly_unsent {
                         return Err(last);
                     }
-                    (last, reason, None)
+                    (last, format!("the server does not answer: {reason}"), None)
                 }
             };
             if !self.pause(&mut failures, asked, &reason).await {

@@ -129,7 +129,7 @@ impl<'a> Receiver<'a> {
         asked: Option<std::time::Duration>,
         reason: String,
     ) -> Result<(), Error> {
-        if self.api.pause(failures, asked, &reason).await {
+        if self.api.pause(failures, asked, &format!("the store does not answer: {reason}")).await {
             return Ok(());
         }
         Err(Error::Unreachable { whom: "the store", reason })

@@ -154,7 +154,8 @@ impl<'a> SessionUpload<'a> {
                     return Ok(());
                 }
                 Meaning::Again => {
-                    if !self.engine.api.pause(&mut failures, answer.retry_after, &answer.text).await {
+                    let reason = answer.reason();
+                    if !self.engine.api.pause(&mut failures, answer.retry_after, &reason).await {
                         return Err(Error::Unreachable { whom: "the store", reason: answer.text }.into());
                     }
                     let broken = !answer.answered && failures.count().is_multiple_of(BREAKS_BEFORE_NEW_URL);
