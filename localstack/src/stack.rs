@@ -48,7 +48,7 @@ const WORKERS: usize = 8;
 /// the event; only where it vanished is the message what makes the file.
 const DELIVERY_DELAY: Duration = Duration::from_secs(2);
 /// How often expired records are swept, as DynamoDB does by itself.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// 1 PiB: on one's own machine the disk is the limit.
 const LOCAL_QUOTA: u64 = 1 << 50;
 

@@ -1,5 +1,7 @@
 //! The command line, as people use it: the real binary against the running stack.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 mod commands;
 mod folders;
 mod transfers;

@@ -1,6 +1,8 @@
 //! The real function binaries behind Lambda's own APIs (cargo-lambda), against the stack's bucket, its exposed
 //! DynamoDB and moto's SQS.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use e2e::{Answer, Content, TestApp, binary};
 use reqwest::Method;

@@ -23,7 +23,7 @@ pub struct Ports {
 }
 
 /// 60 s: half of the function's time limit, so that a crash costs a minute of work.
-pub const SLICE: Duration = Duration::from_secs(60);
+pub const SLICE: Duration = Duration::from_mins(1);
 
 /// What a message came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

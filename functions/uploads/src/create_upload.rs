@@ -31,7 +31,7 @@ const FIRST_PARTS: usize = 8;
 /// How often a create chooses another name that others keep taking.
 const MAX_CHOICES: u32 = 32;
 /// When an owner with too many live sessions may try again.
-const SESSIONS_RETRY: Duration = Duration::from_secs(60);
+const SESSIONS_RETRY: Duration = Duration::from_mins(1);
 
 /// Creates an upload: done at once where the content is known (`stored`), after proof of possession where others
 /// have it (`prove`), by the SHA-1 hint (`hash`), else by sending the bytes (`upload`).
@@ -341,10 +341,7 @@ impl Ports {
         session: &UploadSession,
         resumed: bool,
     ) -> Result<api::Upload, Error> {
-        let missing = match resumed {
-            true => self.missing(owner, session).await?,
-            false => vec![[1, session.plan.part_count()]],
-        };
+        let missing = if resumed { self.missing(owner, session).await? } else { vec![[1, session.plan.part_count()]] };
         let to_sign = match session.state {
             SessionState::Open => first_parts(session, wanted, &missing)?,
             _ => Vec::new(),

@@ -35,8 +35,8 @@ pub(crate) async fn sign_parts(
     ports.count(&owner, Counted::Sign).await?;
     let session = ports.lifecycle.catalog.record_done(&session, &done, ports.lifecycle.clock.now()).await?;
     require_open(&session)?;
-    let parts = ports.sign(&session, &wanted, request.expires_in.map(Duration::from_secs)).await?;
-    Ok(NoStore(Json(PartsSigned { parts, progress: wire::progress(session.progress()) })))
+    let signed = ports.sign(&session, &wanted, request.expires_in.map(Duration::from_secs)).await?;
+    Ok(NoStore(Json(PartsSigned { parts: signed, progress: wire::progress(session.progress()) })))
 }
 
 fn check_counts(request: &SignParts) -> Result<(), Error> {

@@ -151,10 +151,9 @@ fn integrity(request: &CreateUpload, abilities: Abilities) -> Integrity {
         request.content_hash.is_some() || request.parts.iter().flatten().any(|part| part.leaf_hash.is_some());
     match request.integrity {
         _ if !abilities.vouches => Integrity::Read,
-        Some(api::Integrity::Read) => Integrity::Read,
         Some(api::Integrity::Leaf) => Integrity::Leaf,
         None if has_hashes => Integrity::Leaf,
-        None => Integrity::Read,
+        Some(api::Integrity::Read) | None => Integrity::Read,
     }
 }
 

@@ -236,7 +236,9 @@ mod tests {
 
     fn answer(challenge: &Challenge, owner: &OwnerId, ranges: &[Vec<u8>]) -> [u8; 32] {
         let mut prover = Prover::new(&challenge.nonce(), ORIGIN, owner.as_str(), &file(5));
-        ranges.iter().for_each(|range| prover.update(range));
+        for range in ranges {
+            prover.update(range);
+        }
         prover.finish()
     }
 

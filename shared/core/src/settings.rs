@@ -49,14 +49,14 @@ pub struct UrlLives {
 
 impl UrlLives {
     /// 12 h: the longest life of a PUT or part URL; the garbage grace is 24 h.
-    pub const MAX_PUT: Duration = Duration::from_secs(12 * 3600);
+    pub const MAX_PUT: Duration = Duration::from_hours(12);
     /// 7 days: the longest life of any presigned URL (SigV4).
-    pub const MAX_GET: Duration = Duration::from_secs(7 * 24 * 3600);
+    pub const MAX_GET: Duration = Duration::from_hours(7 * 24);
 }
 
 impl Default for UrlLives {
     fn default() -> Self {
-        Self { put: Duration::from_secs(15 * 60), part: Duration::from_secs(3600), get: Duration::from_secs(5 * 60) }
+        Self { put: Duration::from_mins(15), part: Duration::from_hours(1), get: Duration::from_mins(5) }
     }
 }
 

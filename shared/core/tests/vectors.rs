@@ -1,5 +1,7 @@
 //! The rules, against vectors that were computed apart from this code (`scripts/make-vectors.py`).
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use serde::Deserialize;
 use straightway_core::proof::Prover;
 use straightway_core::{ContentHash, Error, FileKey, LeafHash, PartPlan};
