@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use straightway_local::{BUCKET, REGION};
 
@@ -16,6 +18,10 @@ impl TestApp {
     /// # Panics
     /// When one does not hold.
     pub async fn audit(&self) {
+        // The messages' delay passes at once; one more message makes the worker look at the clock again.
+        self.clock.advance(SignedDuration::from_secs(5));
+        let test_event = r#"{"Event": "s3:TestEvent"}"#.to_owned();
+        self.finalize_queue.send_after(test_event, Duration::ZERO).await.expect("the queue takes messages");
         eventually("rest", async || {
             let counts = self.finalize_queue.counts().await.expect("the queue can be read");
             assert_eq!(counts.dead, 0, "a message was set aside");

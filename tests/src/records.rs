@@ -2,9 +2,9 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{Client, Config};
 use secrecy::ExposeSecret;
 use straightway_local::{REGION, StackKeys, TABLE_PREFIX};
 
@@ -13,7 +13,7 @@ use crate::TestClock;
 /// The records as they stand in the tables, read past the catalog: what a test believes must not come from the code
 /// that it judges.
 pub struct Records {
-    client: Client,
+    config: Config,
 }
 
 /// One item of a table.
@@ -44,14 +44,14 @@ impl Record {
 impl Records {
     pub(crate) fn new(address: SocketAddr, keys: &StackKeys, clock: Arc<TestClock>) -> Self {
         let secret = keys.secret_access_key.expose_secret();
-        let config = aws_sdk_dynamodb::Config::builder()
+        let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))
             .credentials_provider(Credentials::new(&keys.access_key_id, secret, None, None, "stack"))
             .endpoint_url(format!("http://{address}"))
             .time_source(SharedClock(clock))
             .build();
-        Self { client: Client::from_conf(config) }
+        Self { config }
     }
 
     /// Every item of a table, `garbage` for example.
@@ -61,7 +61,9 @@ impl Records {
     pub async fn all(&self, table: &str) -> Vec<Record> {
         let (mut records, mut from) = (Vec::new(), None);
         loop {
-            let scan = self.client.scan().table_name(format!("{TABLE_PREFIX}{table}")).consistent_read(true);
+            // A new client each time: from the first answer's date on it would no longer believe the test's clock.
+            let client = Client::from_conf(self.config.clone());
+            let scan = client.scan().table_name(format!("{TABLE_PREFIX}{table}")).consistent_read(true);
             let page = scan.set_exclusive_start_key(from).send().await.expect("the table can be read");
             records.extend(page.items.unwrap_or_default().into_iter().map(Record));
             from = page.last_evaluated_key;

@@ -198,6 +198,14 @@ impl TestUser<'_> {
     /// When it does not become a file.
     pub async fn finish(&self, upload: &Value, content: &Content) -> Value {
         self.send_parts(upload, content).await;
+        self.finish_sent(upload).await
+    }
+
+    /// Completes an upload whose parts are sent.
+    ///
+    /// # Panics
+    /// When it does not become a file.
+    pub async fn finish_sent(&self, upload: &Value) -> Value {
         let session = self.complete_upload(session_id(upload), &json!({})).await.expect(200);
         assert_eq!(session["state"], "stored", "{session}");
         session["entry"].clone()
