@@ -5,7 +5,7 @@ use straightway_api::accounts::ChangePassword;
 use straightway_core::ports::Rotated;
 use straightway_core::{Error, LoginId, Unauthorized, User};
 use straightway_http::openapi::Problems;
-use straightway_http::{ClientAddress, JsonBody, Problem};
+use straightway_http::{ClientAddress, JsonBody, NoParams, Problem};
 
 use crate::attempts::Attempt;
 use crate::passwords;
@@ -22,6 +22,7 @@ const ATTEMPTS: u32 = 16;
 pub(crate) async fn change_password(
     State(ports): State<Ports>,
     SignedIn { user, login }: SignedIn,
+    _: NoParams,
     ClientAddress(address): ClientAddress,
     JsonBody(request): JsonBody<ChangePassword>,
 ) -> Result<StatusCode, Problem> {

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use straightway_api::accounts::{Account, CreateAccount};
 use straightway_core::{Conflict, Error, Usage, User, UserId, Username};
 use straightway_http::openapi::Problems;
-use straightway_http::{ClientAddress, JsonBody, NoIdempotencyKey, Problem};
+use straightway_http::{ClientAddress, JsonBody, NoIdempotencyKey, NoParams, Problem};
 
 use crate::attempts::count_signup;
 use crate::passwords;
@@ -16,6 +16,7 @@ use crate::ports::{Ports, random};
 pub(crate) async fn create_account(
     State(ports): State<Ports>,
     _: NoIdempotencyKey,
+    _: NoParams,
     ClientAddress(address): ClientAddress,
     JsonBody(request): JsonBody<CreateAccount>,
 ) -> Result<(StatusCode, Json<Account>), Problem> {

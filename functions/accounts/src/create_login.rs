@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use straightway_api::accounts::{CreateLogin, Tokens};
 use straightway_core::{Error, LoginId, Unauthorized, User, UserId, Username};
 use straightway_http::openapi::Problems;
-use straightway_http::{ClientAddress, JsonBody, NoIdempotencyKey, NoStore, Problem};
+use straightway_http::{ClientAddress, JsonBody, NoIdempotencyKey, NoParams, NoStore, Problem};
 
 use crate::access_token::ACCESS_LIFE;
 use crate::attempts::Attempt;
@@ -18,6 +18,7 @@ use crate::rotation::{self, FIRST_GENERATION};
 pub(crate) async fn create_login(
     State(ports): State<Ports>,
     _: NoIdempotencyKey,
+    _: NoParams,
     ClientAddress(address): ClientAddress,
     JsonBody(request): JsonBody<CreateLogin>,
 ) -> Result<NoStore<(StatusCode, Json<Tokens>)>, Problem> {

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
-use straightway_http::Problem;
 use straightway_http::openapi::Problems;
+use straightway_http::{NoParams, Problem};
 
 use crate::ports::Ports;
 use crate::signed_in::SignedIn;
@@ -12,6 +12,7 @@ use crate::signed_in::SignedIn;
 pub(crate) async fn end_login(
     State(ports): State<Ports>,
     SignedIn { login, .. }: SignedIn,
+    _: NoParams,
 ) -> Result<StatusCode, Problem> {
     ports.accounts.delete_login(&login.login_id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -22,6 +23,7 @@ pub(crate) async fn end_login(
 pub(crate) async fn end_logins(
     State(ports): State<Ports>,
     SignedIn { user, login }: SignedIn,
+    _: NoParams,
 ) -> Result<StatusCode, Problem> {
     ports.accounts.end_logins(&user.user_id, ports.clock.now()).await?;
     // The caller's own may be as young as this very millisecond.

@@ -4,7 +4,7 @@ use straightway_api::accounts::{RefreshLogin, Tokens};
 use straightway_core::ports::Rotated;
 use straightway_core::{Error, Unauthorized};
 use straightway_http::openapi::Problems;
-use straightway_http::{JsonBody, NoIdempotencyKey, NoStore, Problem};
+use straightway_http::{JsonBody, NoIdempotencyKey, NoParams, NoStore, Problem};
 
 use crate::create_login::tokens;
 use crate::ports::Ports;
@@ -20,6 +20,7 @@ const ATTEMPTS: u32 = 16;
 pub(crate) async fn refresh_login(
     State(ports): State<Ports>,
     _: NoIdempotencyKey,
+    _: NoParams,
     JsonBody(request): JsonBody<RefreshLogin>,
 ) -> Result<NoStore<Json<Tokens>>, Problem> {
     let presented = ports.refresh_tokens.open(&request.refresh_token).ok_or_else(refused)?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use straightway_api::files::{self as api, CreateFolder, FolderConflict};
 use straightway_core::ports::PutFolder;
 use straightway_core::{Conflict, Entry, EntryId, EntryName, Error, OwnerId};
-use straightway_http::{Begun, Caller, IdempotencyKey, JsonBody, Problem, etag};
+use straightway_http::{Begun, Caller, IdempotencyKey, JsonBody, NoParams, Problem, etag};
 
 use crate::Ports;
 use crate::ports::random;
@@ -26,6 +26,7 @@ use crate::ports::random;
 pub(crate) async fn create_folder(
     State(ports): State<Ports>,
     Caller(owner): Caller,
+    _: NoParams,
     key: IdempotencyKey,
     JsonBody(request): JsonBody<CreateFolder>,
 ) -> Result<Response, Problem> {

@@ -25,8 +25,10 @@ pub(crate) struct DownloadParams {
     /// `true`: answer 302 to the URL.
     redirect: Option<bool>,
     /// Which copy; default `auto`.
+    #[param(inline)]
     store: Option<StoreChoice>,
     /// Default `attachment`; `inline` only for types that run no script.
+    #[param(inline)]
     disposition: Option<DispositionChoice>,
 }
 

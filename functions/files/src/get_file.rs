@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
 use straightway_api::files as api;
 use straightway_core::{Entry, EntryId};
-use straightway_http::{Caller, PathId, Problem, etag};
+use straightway_http::{Caller, NoParams, PathId, Problem, etag};
 
 use crate::Ports;
 
@@ -18,6 +18,7 @@ pub(crate) async fn get_file(
     State(ports): State<Ports>,
     Caller(owner): Caller,
     PathId(id): PathId<EntryId>,
+    _: NoParams,
 ) -> Result<Response, Problem> {
     let entry = ports.entry_of(&owner, &id).await?;
     answer(&ports, &entry).await

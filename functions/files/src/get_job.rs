@@ -2,7 +2,7 @@ use axum::Json;
 use axum::extract::State;
 use straightway_api::files::{Job, JobState};
 use straightway_core::{Error, JobId};
-use straightway_http::{Caller, PathId, Problem};
+use straightway_http::{Caller, NoParams, PathId, Problem};
 
 use crate::Ports;
 
@@ -16,6 +16,7 @@ pub(crate) async fn get_job(
     State(ports): State<Ports>,
     Caller(owner): Caller,
     PathId(id): PathId<JobId>,
+    _: NoParams,
 ) -> Result<Json<Job>, Problem> {
     let job = ports.lifecycle.catalog.job(&id).await?.filter(|job| job.owner_id == owner).ok_or(Error::NotFound)?;
     let state = if job.pending.is_empty() { JobState::Done } else { JobState::Running };

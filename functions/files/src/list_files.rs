@@ -41,6 +41,14 @@ pub(crate) async fn list_files(
     Params(list): Params<ListParams>,
 ) -> Result<Json<List<api::Entry>>, Problem> {
     let limit = page_limit(list.limit)?;
+    // A parameter without a value is one that was left out.
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let list = ListParams {
+        parent_id: given(list.parent_id),
+        name_prefix: given(list.name_prefix),
+        name: given(list.name),
+        ..list
+    };
     if list.name.is_some() && list.name_prefix.is_some() {
         return Err(
             Error::invalid("name", Violation::new("exclusive", "give `name` or `name_prefix`, not both")).into()

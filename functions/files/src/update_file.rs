@@ -4,7 +4,7 @@ use straightway_api::files::{self as api, OnConflict, UpdateFile};
 use straightway_core::entry::parse_content_type;
 use straightway_core::ports::Moved;
 use straightway_core::{Conflict, Entry, EntryId, EntryKind, EntryName, Error, FolderId, Metadata, OwnerId, Violation};
-use straightway_http::{Caller, IfMatch, JsonBody, PathId, Problem};
+use straightway_http::{Caller, IfMatch, JsonBody, NoParams, PathId, Problem};
 use straightway_lifecycle::free_name;
 
 use crate::{Ports, get_file};
@@ -26,6 +26,7 @@ pub(crate) async fn update_file(
     State(ports): State<Ports>,
     Caller(owner): Caller,
     PathId(id): PathId<EntryId>,
+    _: NoParams,
     if_match: IfMatch,
     JsonBody(request): JsonBody<UpdateFile>,
 ) -> Result<Response, Problem> {

@@ -7,7 +7,7 @@ use straightway_api::uploads::{Capabilities, PartPlan};
 use straightway_core::plan::MAX_FILE_BYTES;
 use straightway_core::session::IDLE_LIFE;
 use straightway_core::settings::MIN_INSTANT_BYTES;
-use straightway_http::{Params, Problem};
+use straightway_http::{NoParams, Params, Problem};
 use utoipa::IntoParams;
 
 use crate::sign_parts::MAX_PARTS_PER_CALL;
@@ -18,10 +18,7 @@ use crate::{Ports, wire};
     get, path = "/v1/capabilities", security(()),
     responses((status = 200, body = Capabilities)),
 )]
-pub(crate) async fn get_capabilities(
-    State(ports): State<Ports>,
-    Params(NoParams {}): Params<NoParams>,
-) -> Json<Capabilities> {
+pub(crate) async fn get_capabilities(State(ports): State<Ports>, _: NoParams) -> Json<Capabilities> {
     let vouches = ports.lifecycle.store.abilities().vouches;
     Json(Capabilities {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -37,11 +34,6 @@ pub(crate) async fn get_capabilities(
         features: Vec::new(),
     })
 }
-
-/// No query parameters.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NoParams {}
 
 /// Which plan is asked for.
 #[derive(Deserialize, IntoParams)]

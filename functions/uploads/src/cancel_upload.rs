@@ -1,7 +1,7 @@
 use axum::extract::State;
 use http::StatusCode;
 use straightway_core::SessionId;
-use straightway_http::{Caller, PathId, Problem};
+use straightway_http::{Caller, NoParams, PathId, Problem};
 
 use crate::Ports;
 
@@ -15,6 +15,7 @@ pub(crate) async fn cancel_upload(
     State(ports): State<Ports>,
     Caller(owner): Caller,
     id: PathId<SessionId>,
+    _: NoParams,
 ) -> Result<StatusCode, Problem> {
     ports.lifecycle.cancel(&owner, &id.0).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -5,7 +5,7 @@ use http::header::RETRY_AFTER;
 use jiff::SignedDuration;
 use straightway_api::uploads::{CompleteUpload, Session};
 use straightway_core::{ContentHash, Error, OwnerId, SessionId, SessionState, UploadMethod, UploadSession};
-use straightway_http::{Caller, JsonBody, PathId, Problem};
+use straightway_http::{Caller, JsonBody, NoParams, PathId, Problem};
 use straightway_lifecycle::Completion;
 use tokio::time::timeout;
 
@@ -27,6 +27,7 @@ pub(crate) async fn complete_upload(
     State(ports): State<Ports>,
     Caller(owner): Caller,
     id: PathId<SessionId>,
+    _: NoParams,
     body: Option<JsonBody<CompleteUpload>>,
 ) -> Result<Response, Problem> {
     let request = body.map(|JsonBody(request)| request).unwrap_or_default();

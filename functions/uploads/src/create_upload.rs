@@ -15,13 +15,14 @@ use straightway_core::{
     OnConflict, OwnerId, PartNumber, SessionId, SessionState, UploadMethod, UploadSession,
 };
 use straightway_http::wire::seconds_until;
-use straightway_http::{Begun, Caller, IdempotencyKey, JsonBody, NoStore, Problem};
+use straightway_http::{Begun, Caller, IdempotencyKey, JsonBody, NoParams, NoStore, Problem};
 use straightway_lifecycle::free_name;
 
 use crate::limits::Counted;
 use crate::ports::random;
 use crate::target::Target;
 use crate::wanted::{Answer, Wanted};
+use crate::wire::progress_without;
 use crate::{Ports, signing};
 
 /// 1 MiB: 1,000 parts with their hashes, metadata and a long path.
@@ -48,6 +49,7 @@ const SESSIONS_RETRY: Duration = Duration::from_mins(1);
 pub(crate) async fn create_upload(
     State(ports): State<Ports>,
     Caller(owner): Caller,
+    _: NoParams,
     key: IdempotencyKey,
     JsonBody(request): JsonBody<CreateUpload, MAX_BODY>,
 ) -> Result<Response, Problem> {
@@ -81,7 +83,18 @@ enum Outcome {
     /// The SHA-1 is known: compute the content hash.
     Hash,
     /// Send the bytes.
-    Upload { session: UploadSession, resumed: bool },
+    Upload { session: UploadSession, age: Age },
+}
+
+/// Where the session of an upload comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Age {
+    /// This request made it: nothing is uploaded.
+    New,
+    /// It was there: a device goes on with it.
+    Resumed,
+    /// An earlier request with this idempotency key made it.
+    Repeated,
 }
 
 /// What an idempotency key remembers: ids and how it was answered, never a URL.
@@ -98,8 +111,8 @@ impl Outcome {
         let record = match self {
             Self::There(entry) => Record::There(entry.entry_id.to_string()),
             Self::Stored(entry) => Record::Stored(entry.entry_id.to_string()),
-            Self::Upload { session, resumed } => {
-                Record::Upload { session_id: session.session_id.to_string(), resumed: *resumed }
+            Self::Upload { session, age } => {
+                Record::Upload { session_id: session.session_id.to_string(), resumed: *age == Age::Resumed }
             }
             Self::Prove(_) | Self::Hash => return String::new(),
         };
@@ -142,7 +155,7 @@ impl Ports {
             }
             let marker = marker(owner, &target.folder, &name, key.size_bytes, key.content_hash);
             if let Some(session) = catalog.session_with_marker(&marker).await? {
-                return Ok(Some(Outcome::Upload { session, resumed: true }));
+                return Ok(Some(Outcome::Upload { session, age: Age::Resumed }));
             }
         }
         match holder {
@@ -258,8 +271,8 @@ impl Ports {
             let max_open_sessions = self.settings.limits.open_sessions;
             let new = NewSession { session: &session, name_must_be_free, max_open_sessions };
             match self.lifecycle.catalog.open_session(&new).await? {
-                Opened::Done => return Ok(Outcome::Upload { session, resumed: false }),
-                Opened::Live(session) => return Ok(Outcome::Upload { session: *session, resumed: true }),
+                Opened::Done => return Ok(Outcome::Upload { session, age: Age::New }),
+                Opened::Live(session) => return Ok(Outcome::Upload { session: *session, age: Age::Resumed }),
                 Opened::NameTaken => {}
                 Opened::ParentGone => return Err(Error::NotFound),
                 Opened::QuotaExceeded { available_bytes } => {
@@ -301,7 +314,8 @@ impl Ports {
             Ok(Record::Stored(id)) => Ok(Outcome::Stored(entry(&id).await?)),
             Ok(Record::Upload { session_id, resumed }) => {
                 let id = SessionId::parse(&session_id).ok_or(Error::NotFound)?;
-                Ok(Outcome::Upload { session: self.session_of(owner, &id).await?, resumed })
+                let age = if resumed { Age::Resumed } else { Age::Repeated };
+                Ok(Outcome::Upload { session: self.session_of(owner, &id).await?, age })
             }
             Err(error) => Err(Error::internal(format!("an idempotency key remembers a broken answer: {error}"))),
         }
@@ -313,8 +327,8 @@ impl Ports {
             Outcome::Stored(entry) => (StatusCode::CREATED, UploadCreated::Stored { entry: self.entry(&entry).await? }),
             Outcome::Prove(challenge) => (StatusCode::OK, UploadCreated::Prove(self.ask(wanted, &challenge)?)),
             Outcome::Hash => (StatusCode::OK, UploadCreated::Hash),
-            Outcome::Upload { session, resumed } => {
-                let upload = self.upload(owner, wanted, &session, resumed).await?;
+            Outcome::Upload { session, age } => {
+                let upload = self.upload(owner, wanted, &session, age).await?;
                 (StatusCode::CREATED, UploadCreated::Upload(Box::new(upload)))
             }
         };
@@ -339,15 +353,20 @@ impl Ports {
         owner: &OwnerId,
         wanted: &Wanted,
         session: &UploadSession,
-        resumed: bool,
+        age: Age,
     ) -> Result<api::Upload, Error> {
-        let missing = if resumed { self.missing(owner, session).await? } else { vec![[1, session.plan.part_count()]] };
+        let missing = match age {
+            Age::New => vec![[1, session.plan.part_count()]],
+            Age::Resumed | Age::Repeated => self.missing(owner, session).await?,
+        };
         let to_sign = match session.state {
             SessionState::Open => first_parts(session, wanted, &missing)?,
             _ => Vec::new(),
         };
         let parts = self.sign(session, &to_sign, None).await?;
-        Ok(api::Upload { resumed, session: self.session(session).await?, missing, parts })
+        let mut shown = self.session(session).await?;
+        shown.progress = progress_without(session, &missing);
+        Ok(api::Upload { resumed: age == Age::Resumed, session: shown, missing, parts })
     }
 }
 

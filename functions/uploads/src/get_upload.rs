@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 
 use crate::Ports;
 use crate::limits::Counted;
+use crate::wire::progress_without;
 
 /// Longest wait for a change, in seconds (API Gateway ends a call at 30).
 const MAX_WAIT: u64 = 20;
@@ -51,7 +52,9 @@ pub(crate) async fn get_upload(
     let session = ports.wait_for_change(&owner, session, Duration::from_secs(wait)).await?;
     let mut answer = ports.session(&session).await?;
     if look.missing == Some(true) {
-        answer.missing = Some(ports.missing(&owner, &session).await?);
+        let missing = ports.missing(&owner, &session).await?;
+        answer.progress = progress_without(&session, &missing);
+        answer.missing = Some(missing);
     }
     Ok(Json(answer))
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use straightway_api::uploads::{PartsSigned, SignParts};
 use straightway_core::{Conflict, Error, SessionId, SessionState, UploadSession, Violation};
-use straightway_http::{Caller, JsonBody, NoStore, PathId, Problem};
+use straightway_http::{Caller, JsonBody, NoParams, NoStore, PathId, Problem};
 
 use crate::limits::Counted;
 use crate::{Ports, signing, wire};
@@ -25,6 +25,7 @@ pub(crate) async fn sign_parts(
     State(ports): State<Ports>,
     Caller(owner): Caller,
     id: PathId<SessionId>,
+    _: NoParams,
     JsonBody(request): JsonBody<SignParts, MAX_BODY>,
 ) -> Result<NoStore<Json<PartsSigned>>, Problem> {
     check_counts(&request)?;

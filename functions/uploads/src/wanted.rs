@@ -116,7 +116,7 @@ impl Wanted {
             entry_id,
             parent,
             name,
-            requested_name: self.name.folded(),
+            requested_name: self.name.clone(),
             on_conflict: self.on_conflict,
             content_type: self.content_type.clone(),
             client_modified_at: self.client_modified_at,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use straightway_api::uploads as api;
 use straightway_core::ports::{Abilities, SignedRequest};
-use straightway_core::session::Progress;
+use straightway_core::session::{self, Progress};
 use straightway_core::{Entry, Error, Integrity, PartNumber, PartPlan, SessionState, UploadMethod, UploadSession};
 use straightway_http::wire::{entry_with_file, seconds_until};
 
@@ -126,4 +126,10 @@ const fn state(state: SessionState) -> api::State {
 /// How far an upload is.
 pub(crate) const fn progress(progress: Progress) -> api::Progress {
     api::Progress { parts: progress.parts, bytes: progress.bytes, percent: progress.percent }
+}
+
+/// How far an upload is of which the store lacks these parts: what the store says counts, not what was reported.
+pub(crate) fn progress_without(session: &UploadSession, missing: &[[u16; 2]]) -> api::Progress {
+    let lacks = |number: PartNumber| missing.iter().any(|[first, last]| (*first..=*last).contains(&number.get()));
+    progress(session::progress(&session.plan, |number| !lacks(number)))
 }

@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 use straightway_core::ports::Page;
 use straightway_core::session::DoneParts;
 use straightway_core::{
-    ContentHash, EntryId, EntryName, Error, FoldedName, FolderId, Integrity, MultipartUploadId, OnConflict, OwnerId,
-    PartPlan, RejectReason, SessionId, SessionState, UploadMethod, UploadSession,
+    ContentHash, EntryId, EntryName, Error, FolderId, Integrity, MultipartUploadId, OnConflict, OwnerId, PartPlan,
+    RejectReason, SessionId, SessionState, UploadMethod, UploadSession,
 };
 
 use crate::database::Database;
@@ -150,7 +150,7 @@ pub(crate) fn from_item(item: &Item) -> Result<UploadSession, Error> {
         entry_id: read.parsed("entry_id", EntryId::parse)?,
         parent: read.parsed("parent", FolderId::parse)?,
         name: read.parsed("name", EntryName::parse)?,
-        requested_name: FoldedName::from_folded(read.text("requested_name")?.to_owned()),
+        requested_name: read.parsed("requested_name", |text| EntryName::parse(text).ok())?,
         on_conflict: read.parsed("on_conflict", OnConflict::parse)?,
         content_type: read.text("content_type")?.to_owned(),
         client_modified_at: read.time_opt("client_modified_at")?,

@@ -193,8 +193,8 @@ pub struct UploadSession {
     pub parent: FolderId,
     /// The name decided at creation.
     pub name: EntryName,
-    /// The name that was asked for, folded: what a repeated create finds the session by.
-    pub requested_name: FoldedName,
+    /// The name that was asked for: what a repeated create finds the session by, and what another name is made of.
+    pub requested_name: EntryName,
     /// What to do when the name is taken at commit (`fail` was judged at creation; at commit it renames).
     pub on_conflict: OnConflict,
     /// What the owner says the bytes are.
@@ -237,7 +237,7 @@ impl UploadSession {
     /// The name stands last because it may hold any character.
     pub fn marker(&self) -> Option<String> {
         let hash = self.content_hash?;
-        Some(marker(&self.owner_id, &self.parent, &self.requested_name, self.plan.size_bytes(), hash))
+        Some(marker(&self.owner_id, &self.parent, &self.requested_name.folded(), self.plan.size_bytes(), hash))
     }
 
     /// When a session that was created at `created_at` and used now ends unless something happens.

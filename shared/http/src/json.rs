@@ -5,7 +5,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
-use straightway_core::Error;
+use straightway_core::{Error, Violation};
 
 use crate::{Problem, fields, kind};
 
@@ -82,6 +82,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         |error: serde_json::Error| Problem::new(&kind::MALFORMED).detail(format!("No valid JSON: {error}."));
     // First the whole syntax: a wrong field before a missing bracket must not hide that this is no JSON.
     serde_json::from_slice::<IgnoredAny>(bytes).map_err(malformed)?;
+    // Serde would read an array as the fields in their order.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Error::invalid("", Violation::new("type", "the body must be an object")).into());
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| match error.inner().classify() {
         Category::Data => Error::Invalid(vec![fields::in_body(error.path(), error.inner())]).into(),

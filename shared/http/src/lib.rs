@@ -34,6 +34,6 @@ pub use idempotency::{Begun, Claim, IdempotencyKey, NoIdempotencyKey};
 pub use json::{DEFAULT_BODY_BYTES, JsonBody};
 pub use jwks::{Jwk, Jwks};
 pub use page::{Cursors, DEFAULT_LIMIT, MAX_LIMIT, page_limit};
-pub use params::{Params, ParseId, PathId};
+pub use params::{NoParams, Params, ParseId, PathId};
 pub use preconditions::{IfMatch, etag};
 pub use problem::Problem;

@@ -1,5 +1,6 @@
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use straightway_core::{EntryId, Error, FolderId, JobId, LoginId, SessionId};
 
@@ -18,6 +19,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
         serde_path_to_error::deserialize(pairs)
             .map(Self)
             .map_err(|error| Error::Invalid(vec![fields::in_query(error.path(), error.inner())]).into())
+    }
+}
+
+/// The query of a route that takes none: whatever stands there is 422.
+#[derive(Clone, Copy, Debug)]
+pub struct NoParams;
+
+/// What [`NoParams`] reads.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl<S: Send + Sync> FromRequestParts<S> for NoParams {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Params(Nothing {}) = Params::from_request_parts(parts, state).await?;
+        Ok(Self)
     }
 }
 

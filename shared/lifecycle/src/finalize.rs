@@ -8,6 +8,7 @@ use straightway_core::{
     SessionId, Sha1Hash, UploadSession,
 };
 
+use crate::place::Place;
 use crate::verify::Verdict;
 use crate::{Lifecycle, Work};
 
@@ -83,7 +84,10 @@ impl Lifecycle {
         );
         for _ in 0..MAX_CHOICES {
             let now = self.clock.now();
-            let replaced = self.place(&mut entry, session.on_conflict).await?;
+            let place = self.place(&mut entry, &session.requested_name, session.on_conflict).await?;
+            if matches!(place, Place::Ours) {
+                return self.committed_before(&session.session_id).await.map(Some);
+            }
             (entry.created_at, entry.updated_at) = (now, now);
             let known = self.catalog.file(&record_key).await?;
             let file = File {
@@ -102,7 +106,7 @@ impl Lifecycle {
                 .commit(&Commit {
                     entry: &entry,
                     file: if known.is_some() { FileChange::Known(&record_key) } else { FileChange::New(&file) },
-                    replaced: replaced.as_ref(),
+                    replaced: place.replaced(),
                     by: CommitBy::Session { session: &session, garbage: garbage.as_ref() },
                     event: &OutboxEvent::file_stored(&entry, Some(&session), now),
                     now,

@@ -6,6 +6,7 @@ use straightway_core::proof::{self, ByteRange, Challenge};
 use straightway_core::{Entry, Error, File, FolderId, OnConflict, OutboxEvent};
 
 use crate::Lifecycle;
+use crate::place::Place;
 
 /// How often a commit reads again and chooses again before it gives up.
 const MAX_CHOICES: u32 = 32;
@@ -25,15 +26,19 @@ impl Lifecycle {
         by: CommitBy<'_>,
     ) -> Result<Option<Entry>, Error> {
         let file = entry.file().cloned().ok_or_else(|| Error::internal("a folder has no content"))?;
+        let requested = entry.name.clone();
         for _ in 0..MAX_CHOICES {
             let now = self.clock.now();
-            let replaced = self.place(&mut entry, on_conflict).await?;
+            let place = self.place(&mut entry, &requested, on_conflict).await?;
+            if matches!(place, Place::Ours) {
+                return Ok(Some(entry));
+            }
             let committed = self
                 .catalog
                 .commit(&Commit {
                     entry: &entry,
                     file: FileChange::Known(&file),
-                    replaced: replaced.as_ref(),
+                    replaced: place.replaced(),
                     by,
                     event: &OutboxEvent::file_stored(&entry, None, now),
                     now,

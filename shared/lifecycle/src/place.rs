@@ -40,6 +40,26 @@ async fn is_free(catalog: &dyn Catalog, owner: &OwnerId, parent: &FolderId, name
     Ok(catalog.entry_named(owner, parent, &name.folded()).await?.is_none())
 }
 
+/// What is where an entry is to go.
+pub(crate) enum Place {
+    /// Nothing.
+    Free,
+    /// An entry that the commit purges.
+    HeldBy(Box<Entry>),
+    /// The entry itself: it was committed before.
+    Ours,
+}
+
+impl Place {
+    /// The entry that the commit purges.
+    pub(crate) fn replaced(&self) -> Option<&Entry> {
+        match self {
+            Self::HeldBy(holder) => Some(holder),
+            Self::Free | Self::Ours => None,
+        }
+    }
+}
+
 impl Lifecycle {
     /// The owner's folder that a request names: `root` or the id of an entry of kind folder.
     ///
@@ -55,17 +75,26 @@ impl Lifecycle {
         }
     }
 
-    /// Moves `entry` to a name that is free now; with `replace` returns the present holder instead, which the commit
-    /// purges. A folder is never replaced: then the entry is renamed.
-    pub(crate) async fn place(&self, entry: &mut Entry, on_conflict: OnConflict) -> Result<Option<Entry>, Error> {
+    /// Moves `entry` to a name that is free now, made of the one that was asked for; with `replace` the present holder
+    /// goes instead. A folder is never replaced: then the entry is renamed.
+    pub(crate) async fn place(
+        &self,
+        entry: &mut Entry,
+        requested: &EntryName,
+        on_conflict: OnConflict,
+    ) -> Result<Place, Error> {
         let catalog = self.catalog.as_ref();
         let holder = catalog.entry_named(&entry.owner_id, &entry.parent, &entry.name.folded()).await?;
         match holder {
-            None => Ok(None),
-            Some(holder) if on_conflict == OnConflict::Replace && !holder.is_folder() => Ok(Some(holder)),
+            None => Ok(Place::Free),
+            // Another attempt was faster: nothing is left to be placed.
+            Some(holder) if holder.entry_id == entry.entry_id => Ok(Place::Ours),
+            Some(holder) if on_conflict == OnConflict::Replace && !holder.is_folder() => {
+                Ok(Place::HeldBy(Box::new(holder)))
+            }
             Some(_) => {
-                entry.name = free_name(catalog, &entry.owner_id, &entry.parent, &entry.name).await?;
-                Ok(None)
+                entry.name = free_name(catalog, &entry.owner_id, &entry.parent, requested).await?;
+                Ok(Place::Free)
             }
         }
     }

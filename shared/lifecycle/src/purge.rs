@@ -54,7 +54,11 @@ impl Lifecycle {
                 created_at: now,
             };
             match self.catalog.purge_folder(&entry, None, &job).await? {
-                Purged::Done => return self.go_on(job, deadline).await,
+                Purged::Done => {
+                    // First: whoever deletes may hang up, this process may die, and nobody else knows of the job.
+                    self.finalize_queue.send(Work::from(&job).to_body()).await?;
+                    return self.go_on(job, deadline).await;
+                }
                 Purged::Changed => {}
             }
         }

@@ -171,7 +171,7 @@ impl Owner {
             reason: None,
             entry_id: EntryId::from_random(random()),
             parent: FolderId::Root,
-            requested_name: name.folded(),
+            requested_name: name.clone(),
             name,
             on_conflict: OnConflict::Rename,
             content_type: "video/mp4".into(),
