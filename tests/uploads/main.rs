@@ -1,5 +1,7 @@
 //! Uploads from creation to their end.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 mod basics;
 mod cancel;
 mod complete;

@@ -124,3 +124,12 @@ async fn an_optional_body_may_be_left_out_but_not_be_wrong() {
     assert_eq!(send("/optional", Some("text/plain"), Body::empty()).await.0, 415);
     assert_eq!(send("/optional", Some("application/json"), "{").await.0, 400);
 }
+
+#[tokio::test]
+async fn a_body_is_an_object_and_never_its_fields_in_a_row() {
+    for wrong in [r#"["a", 1]"#, r#" ["a", 1, [], {}]"#, "[]", "null", "1", r#""a""#] {
+        let (status, problem) = judge(wrong).await;
+        assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("")), "{wrong}");
+    }
+    assert_eq!(judge(&format!("\r\n\t {RIGHT}")).await.0, 204);
+}
