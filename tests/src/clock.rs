@@ -11,6 +11,7 @@ use straightway_runtime::SystemClock;
 #[derive(Debug, Default)]
 pub struct TestClock {
     ahead_millis: AtomicI64,
+    per_look_millis: AtomicI64,
 }
 
 impl TestClock {
@@ -19,11 +20,19 @@ impl TestClock {
         let millis = i64::try_from(by.as_millis()).expect("tests advance by days, not by ages");
         self.ahead_millis.fetch_add(millis, Ordering::SeqCst);
     }
+
+    /// From now on each look at the clock takes this long: work that would need many files to run out of time runs
+    /// out of it with a few.
+    pub fn slow_down(&self, per_look: SignedDuration) {
+        let millis = i64::try_from(per_look.as_millis()).expect("looks take seconds");
+        self.per_look_millis.store(millis, Ordering::SeqCst);
+    }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        SystemClock.now() + SignedDuration::from_millis(self.ahead_millis.load(Ordering::SeqCst))
+        let per_look = self.per_look_millis.load(Ordering::SeqCst);
+        SystemClock.now() + SignedDuration::from_millis(self.ahead_millis.fetch_add(per_look, Ordering::SeqCst))
     }
 }
 

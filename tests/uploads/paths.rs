@@ -90,7 +90,10 @@ async fn a_parent_that_is_unknown_foreign_or_a_file_is_not_found() {
         ada.create_upload(&with(at_path(&content, "a/b"), below)).await.expect_problem(404, "not-found");
         let folder = json!({"name": "new", "parent_id": parent});
         ada.create_folder(&folder).await.expect_problem(404, "not-found");
-        ada.list_files(&format!("?parent_id={parent}")).await.expect_problem(404, "not-found");
+        // In a query, a parameter without a value is one that was left out.
+        if !parent.is_empty() {
+            ada.list_files(&format!("?parent_id={parent}")).await.expect_problem(404, "not-found");
+        }
     }
     assert_eq!(names(&ada.list_files("").await.expect(200)), ["file"]);
 }
