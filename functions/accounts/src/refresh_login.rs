@@ -1,5 +1,6 @@
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use straightway_api::accounts::{RefreshLogin, Tokens};
 use straightway_core::ports::Rotated;
 use straightway_core::{Error, Unauthorized};
@@ -16,15 +17,15 @@ const ATTEMPTS: u32 = 16;
 
 /// Exchanges a refresh token for new tokens.
 #[utoipa::path(post, path = "/v1/logins/refresh", security(()), request_body = RefreshLogin,
-    responses((status = 200, description = "New tokens of the same login", body = Tokens), Problems))]
+    responses((status = 201, description = "New tokens of the same login", body = Tokens), Problems))]
 pub(crate) async fn refresh_login(
     State(ports): State<Ports>,
     _: NoIdempotencyKey,
     _: NoParams,
     JsonBody(request): JsonBody<RefreshLogin>,
-) -> Result<NoStore<Json<Tokens>>, Problem> {
+) -> Result<NoStore<(StatusCode, Json<Tokens>)>, Problem> {
     let presented = ports.refresh_tokens.open(&request.refresh_token).ok_or_else(refused)?;
-    Ok(NoStore(Json(rotate(&ports, &presented).await?)))
+    Ok(NoStore((StatusCode::CREATED, Json(rotate(&ports, &presented).await?))))
 }
 
 /// Judges the token by the login as it is, and replaces the login if it still is so.
@@ -33,11 +34,11 @@ async fn rotate(ports: &Ports, token: &Presented) -> Result<Tokens, Error> {
         let now = ports.clock.now();
         let login = ports.accounts.login(&token.login_id).await?.ok_or_else(refused)?;
         let user = ports.accounts.user(&login.user_id).await?.ok_or_else(refused)?;
-        let verdict = rotation::judge(&login, &user, &token.hash, now);
+        let verdict = rotation::judge(&login, &user, token, now);
         let generation = match verdict {
             Verdict::Rotate => login.generation + 1,
             Verdict::AddSuccessor => login.generation,
-            Verdict::Ended => return Err(refused()),
+            Verdict::Sibling | Verdict::Ended => return Err(refused()),
             Verdict::Reused => {
                 tracing::warn!(
                     login_id = %login.login_id, generation = token.generation, newest_generation = login.generation,

@@ -3,14 +3,17 @@
 //! Every use of a valid token makes a new generation of its login: the used token becomes the predecessor, its
 //! successor the only valid token. The predecessor works a while longer, because the answer may have been lost or a
 //! second tab may have been faster: each such use adds another valid successor. As soon as one successor is used,
-//! everything older is reuse, which means that two parties hold the login's tokens: nobody can say which one is
-//! the thief, so the login ends for both.
+//! the others, its siblings, are refused and do no harm for as long again: they are what the slower tab holds.
+//! Everything older is reuse, which means that two parties hold the login's tokens: nobody can say which one is the
+//! thief, so the login ends for both.
 
 use jiff::{SignedDuration, Timestamp};
 use straightway_core::account::TokenHash;
 use straightway_core::{Login, LoginId, User, UserId};
 
-/// 60 s: how long a used token works on while its successors are unused.
+use crate::refresh_token::Presented;
+
+/// 60 s: how long a used token works on while its successors are unused, and its siblings do no harm.
 pub const GRACE: SignedDuration = SignedDuration::from_secs(60);
 /// 30 days: a login that is not refreshed for as long ends.
 pub const IDLE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -26,6 +29,8 @@ pub(crate) enum Verdict {
     Rotate,
     /// The predecessor within its grace: one more successor.
     AddSuccessor,
+    /// Another successor of the same token was used just now: refuse this one, but end nothing.
+    Sibling,
     /// An older token: end the login.
     Reused,
     /// The login has ended.
@@ -33,16 +38,25 @@ pub(crate) enum Verdict {
 }
 
 /// Judges a token that was made for this login.
-pub(crate) fn judge(login: &Login, user: &User, token: &TokenHash, now: Timestamp) -> Verdict {
+pub(crate) fn judge(login: &Login, user: &User, token: &Presented, now: Timestamp) -> Verdict {
+    let in_grace = now < login.rotated_at + GRACE;
     if has_ended(login, user, now) {
         Verdict::Ended
-    } else if login.current.contains(token) {
+    } else if login.current.contains(&token.hash) {
         Verdict::Rotate
-    } else if login.predecessor.as_ref() == Some(token) && now < login.rotated_at + GRACE {
+    } else if in_grace && login.predecessor == Some(token.hash) {
         Verdict::AddSuccessor
+    } else if in_grace && is_sibling(login, token) {
+        Verdict::Sibling
     } else {
         Verdict::Reused
     }
+}
+
+/// Whether a token was as valid as the predecessor until that was used. A change of password since then makes it look
+/// older, which is the safe side.
+fn is_sibling(login: &Login, token: &Presented) -> bool {
+    token.generation + 1 == login.generation
 }
 
 /// Whether a login is over: by time, by "log out everywhere", or by a change of password.

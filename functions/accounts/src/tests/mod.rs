@@ -163,7 +163,7 @@ impl App {
     /// The successor of a valid refresh token.
     pub(crate) async fn successor(&self, refresh_token: &str) -> String {
         let answer = self.refresh(refresh_token).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         answer.text("refresh_token")
     }
 

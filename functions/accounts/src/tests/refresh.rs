@@ -12,7 +12,7 @@ async fn signed_in() -> (App, String) {
 async fn a_refresh_gives_new_tokens_of_the_same_login() {
     let (app, first) = signed_in().await;
     let answer = app.refresh(&first).await;
-    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
+    assert_eq!((answer.status, answer.header("cache-control")), (201, "no-store"));
     assert_eq!(app.me(&answer.text("access_token")).await.status, 200);
     let second = app.successor(&answer.text("refresh_token")).await;
     assert_ne!(second, first);
@@ -34,8 +34,31 @@ async fn two_tabs_that_refresh_at_once_both_get_tokens_and_the_first_one_used_go
     let (app, first) = signed_in().await;
     let (one, two) = (app.successor(&first).await, app.successor(&first).await);
     let next = app.successor(&two).await;
-    assert_eq!(app.refresh(&one).await.problem(), (401, "wrong-credentials"), "its sibling was used");
-    assert_eq!(app.refresh(&next).await.problem(), (401, "wrong-credentials"), "so the login has ended");
+    for _ in 0..2 {
+        assert_eq!(app.refresh(&one).await.problem(), (401, "wrong-credentials"), "its sibling was used");
+        app.clock.forward(29);
+    }
+    app.successor(&next).await;
+}
+
+#[tokio::test]
+async fn a_sibling_that_comes_after_the_grace_ends_the_login() {
+    let (app, first) = signed_in().await;
+    let (one, two) = (app.successor(&first).await, app.successor(&first).await);
+    app.clock.forward(600);
+    let next = app.successor(&two).await;
+    app.clock.forward(60);
+    assert_eq!(app.refresh(&one).await.problem(), (401, "wrong-credentials"));
+    assert_eq!(app.refresh(&next).await.problem(), (401, "wrong-credentials"), "the login has ended");
+}
+
+#[tokio::test]
+async fn the_first_token_ends_the_login_as_soon_as_one_of_its_successors_was_used() {
+    let (app, first) = signed_in().await;
+    let (_, two) = (app.successor(&first).await, app.successor(&first).await);
+    let next = app.successor(&two).await;
+    assert_eq!(app.refresh(&first).await.problem(), (401, "wrong-credentials"));
+    assert_eq!(app.refresh(&next).await.problem(), (401, "wrong-credentials"), "the login has ended");
 }
 
 #[tokio::test]
