@@ -56,7 +56,8 @@ pub enum Begun {
 }
 
 impl IdempotencyKey {
-    /// Claims the key for this request of this owner. Without a key every request is fresh.
+    /// Claims the key for this request of this owner. Without a key every request is fresh. A key counts for its
+    /// route: on another one it is another key.
     ///
     /// # Errors
     /// `Invalid` for a malformed key or one that was used for another request, `Conflict(InProgress)` while the
@@ -74,7 +75,7 @@ impl IdempotencyKey {
             Sent::Malformed => {
                 return Err(refuse("idempotency-key", "must be 16 to 128 visible ASCII characters, once"));
             }
-            Sent::Key(key) => key,
+            Sent::Key(key) => format!("{route}#{key}"),
         };
         match requests.begin_request(owner, &key, fingerprint(route, body)?, clock.now()).await? {
             RequestBegun::Fresh => {
@@ -111,6 +112,7 @@ struct Held {
     requests: Arc<dyn Requests>,
     clock: Arc<dyn Clock>,
     owner: OwnerId,
+    /// `<route>#<key>`.
     key: String,
 }
 

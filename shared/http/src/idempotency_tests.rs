@@ -100,8 +100,20 @@ async fn a_key_stands_for_one_request_of_one_owner() {
     let service = Service::new();
     assert!(matches!(service.begin(1, &[KEY], "create", json!(1)).await, Ok(Begun::Fresh(_))));
     assert_eq!(code(service.begin(1, &[KEY], "create", json!(2)).await), "idempotency-key-reused");
-    assert_eq!(code(service.begin(1, &[KEY], "other", json!(1)).await), "idempotency-key-reused");
     assert!(matches!(service.begin(2, &[KEY], "create", json!(2)).await, Ok(Begun::Fresh(_))), "another owner");
+}
+
+#[tokio::test]
+async fn the_same_key_on_another_route_is_another_key() {
+    let service = Service::new();
+    for (route, id) in [("create", "1"), ("other", "2")] {
+        let Begun::Fresh(claim) = service.begin(1, &[KEY], route, json!(1)).await.unwrap() else { panic!("{route}") };
+        claim.settle(Ok::<_, Error>(id), |id| (*id).to_owned()).await.unwrap();
+    }
+    for (route, id) in [("create", "1"), ("other", "2")] {
+        let Begun::Done(answer) = service.begin(1, &[KEY], route, json!(1)).await.unwrap() else { panic!("{route}") };
+        assert_eq!(answer, id);
+    }
 }
 
 #[tokio::test]
