@@ -41,6 +41,7 @@ pub(crate) async fn get_capabilities(State(ports): State<Ports>, _: NoParams) ->
 #[into_params(parameter_in = Query)]
 pub(crate) struct PlanParams {
     /// Size of the file in bytes.
+    #[serde(deserialize_with = "straightway_api::saturating_text")]
     size_bytes: u64,
 }
 

@@ -4,10 +4,14 @@
 
 pub mod accounts;
 pub mod files;
+mod object;
 mod problem;
+mod size;
 pub mod uploads;
 
+pub use object::Object;
 pub use problem::{FieldProblem, PROBLEM_CONTENT_TYPE, PROBLEM_PREFIX, Problem};
+pub use size::saturating_text;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

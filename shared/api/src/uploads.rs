@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::files::{Entry, OnConflict};
+use crate::{object, size};
 
 /// `GET /v1/capabilities`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -80,6 +81,7 @@ pub struct CreateUpload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<String>,
     /// Size in bytes.
+    #[serde(deserialize_with = "size::saturating")]
     pub size_bytes: u64,
     /// Media type; default `application/octet-stream`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -97,7 +99,7 @@ pub struct CreateUpload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha1: Option<String>,
     /// Sign these parts at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object::optional_list", skip_serializing_if = "Option::is_none")]
     pub parts: Option<Vec<PartToSign>>,
     /// What the client's file system said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,7 +108,7 @@ pub struct CreateUpload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<BTreeMap<String, String>>,
     /// The answer to a `prove`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "object::optional", skip_serializing_if = "Option::is_none")]
     pub proof: Option<Proof>,
 }
 
@@ -296,7 +298,7 @@ impl std::fmt::Debug for SignedPart {
 #[serde(deny_unknown_fields)]
 pub struct SignParts {
     /// Parts to sign, at most 1,000.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::list")]
     pub sign: Vec<PartToSign>,
     /// Numbers of parts that the store has taken, at most 1,000.
     #[serde(default)]

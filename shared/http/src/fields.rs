@@ -56,7 +56,32 @@ fn violation(path: &Path, error: &impl Display, pointer: impl Fn(&[String]) -> S
         }
         Complaint::Other => "type",
     };
+    let message = if code == "type" { plain(message) } else { message.to_owned() };
     Violation::new(code, message.chars().take(MAX_DETAIL_CHARS).collect::<String>()).at(pointer(&segments))
+}
+
+/// What is expected, in the words of JSON instead of those of Rust; other texts stay as they are.
+fn plain(message: &str) -> String {
+    const WRONG: [&str; 3] = ["invalid type: ", "invalid value: ", "unknown variant `"];
+    // The parser of integers in a query names nothing else.
+    const NO_INTEGER: [&str; 2] = ["invalid digit found in string", "cannot parse integer from empty string"];
+    if NO_INTEGER.contains(&message) {
+        return "must be a whole number".to_owned();
+    }
+    let is_wrong = WRONG.iter().any(|start| message.starts_with(start));
+    let Some((_, expected)) = message.rsplit_once(", expected ").filter(|_| is_wrong) else {
+        return message.to_owned();
+    };
+    let expected = match expected {
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" => "a whole number from 0",
+        "a map" => "an object",
+        "a sequence" => "an array",
+        "a boolean" => "true or false",
+        other => other,
+    };
+    format!("must be {expected}")
 }
 
 fn segment(segment: &Segment) -> Option<String> {
@@ -64,5 +89,28 @@ fn segment(segment: &Segment) -> Option<String> {
         Segment::Seq { index } => Some(index.to_string()),
         Segment::Map { key } => Some(key.clone()),
         Segment::Enum { .. } | Segment::Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_say_what_must_be_in_the_words_of_json() {
+        let cases = [
+            ("invalid type: string \"a, expected b\", expected u64", "must be a whole number from 0"),
+            ("invalid value: integer `-1`, expected u32", "must be a whole number from 0 to 4294967295"),
+            ("invalid type: sequence, expected a map", "must be an object"),
+            ("invalid type: null, expected a string", "must be a string"),
+            ("unknown variant `x`, expected one of `a`, `b`, `c`", "must be one of `a`, `b`, `c`"),
+            ("unknown variant `x`, expected `a` or `b`", "must be `a` or `b`"),
+            ("invalid digit found in string", "must be a whole number"),
+            ("duplicate field `size`", "duplicate field `size`"),
+            ("no time, expected a time", "no time, expected a time"),
+        ];
+        for (message, detail) in cases {
+            assert_eq!(plain(message), detail);
+        }
     }
 }
