@@ -81,7 +81,7 @@ fn outrun() -> Login {
 fn a_sibling_of_the_used_token_is_only_refused_within_the_grace_and_reuse_after_it() {
     let used_at = start() + SECOND;
     for (since, verdict) in
-        [(SECOND * 0, Verdict::Sibling), (GRACE - SECOND, Verdict::Sibling), (GRACE, Verdict::Reused)]
+        [(SignedDuration::ZERO, Verdict::Sibling), (GRACE - SECOND, Verdict::Sibling), (GRACE, Verdict::Reused)]
     {
         assert_eq!(judge(&outrun(), &user(), &presented(2, 2), used_at + since), verdict, "{since}");
     }

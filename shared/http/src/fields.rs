@@ -68,6 +68,10 @@ fn plain(message: &str) -> String {
     if NO_INTEGER.contains(&message) {
         return "must be a whole number".to_owned();
     }
+    // All that serde_json says where a word of an enum should stand.
+    if message == "expected value" {
+        return "must be one of the known words".to_owned();
+    }
     let is_wrong = WRONG.iter().any(|start| message.starts_with(start));
     let Some((_, expected)) = message.rsplit_once(", expected ").filter(|_| is_wrong) else {
         return message.to_owned();

@@ -117,9 +117,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         // Where one of several words is expected, serde_json calls any other kind of value bad syntax.
         Category::Syntax if serde_json::from_slice::<Value>(bytes).is_err() => malformed(error.into_inner()),
         Category::Eof | Category::Io => malformed(error.into_inner()),
-        Category::Syntax | Category::Data => {
-            Error::Invalid(vec![fields::in_body(error.path(), error.inner())]).into()
-        }
+        Category::Syntax | Category::Data => Error::Invalid(vec![fields::in_body(error.path(), error.inner())]).into(),
     })
 }
 

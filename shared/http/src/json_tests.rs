@@ -171,7 +171,7 @@ async fn an_array_is_no_object_wherever_it_stands_and_no_rust_word_is_said() {
         (created(r#"{"name": "a", "size_bytes": 1, "parts": [[1, null]]}"#), "/parts/0"),
         (created(r#"{"name": "a", "size_bytes": 1, "parts": [{"part_number": 1}, [2, null]]}"#), "/parts/1"),
         (created(r#"{"name": "a", "size_bytes": 1, "proof": ["c", "m"]}"#), "/proof"),
-        (signed(r#"[[], [], null]"#), ""),
+        (signed("[[], [], null]"), ""),
         (signed(r#"{"sign": [[1, null]]}"#), "/sign/0"),
     ];
     for (problem, pointer) in cases {
@@ -186,6 +186,17 @@ async fn an_array_is_no_object_wherever_it_stands_and_no_rust_word_is_said() {
     let body = to_bytes(nested.unwrap_err().into_response().into_body(), 1 << 20).await.unwrap();
     let error = &serde_json::from_slice::<Value>(&body).unwrap()["errors"][0];
     assert_eq!(error["pointer"], "/parts/0/part_number");
+}
+
+#[tokio::test]
+async fn a_number_in_place_of_a_word_is_a_wrong_field_and_not_bad_syntax() {
+    let problem = parse::<CreateUpload>(br#"{"name": "a", "size_bytes": 1, "on_conflict": 1}"#).unwrap_err();
+    let response = problem.into_response();
+    assert_eq!(response.status(), 422);
+    let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let error = &serde_json::from_slice::<Value>(&body).unwrap()["errors"][0];
+    let expected = json!({"pointer": "/on_conflict", "code": "type", "detail": "must be one of the known words"});
+    assert_eq!(error, &expected);
 }
 
 #[tokio::test]
