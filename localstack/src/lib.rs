@@ -7,6 +7,7 @@ pub mod bucket;
 pub mod dynamo;
 pub mod gateway;
 mod keys;
+mod private_file;
 pub mod queue;
 pub mod s3;
 mod stack;

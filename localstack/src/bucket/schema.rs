@@ -82,6 +82,7 @@ CREATE INDEX messages_due ON messages (queue, dead, visible_at, sequence);
 
 /// Opens the metadata for writing, creating the tables in a new file and checking an old one.
 pub(super) fn open(path: &Path) -> Result<Connection, BucketError> {
+    crate::private_file::prepare(path)?;
     let connection = Connection::open(path).map_err(|error| explain(path, error))?;
     prepare(&connection).map_err(|error| explain(path, error))?;
     let found = check(&connection).map_err(|error| explain(path, error))?;

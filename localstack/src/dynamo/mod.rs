@@ -16,9 +16,7 @@ mod sigv4;
 mod tokens;
 mod wal;
 
-use std::fs::OpenOptions;
 use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -146,18 +144,10 @@ impl EmbeddedDynamo {
     }
 }
 
-/// Creates the file before SQLite does (SQLite gives the `-wal` and `-shm` files the same mode),
-/// and finds out in plain words whether it can be written and is a database at all.
+/// Creates the file for its owner only, and finds out in plain words whether it can be written and is a database at all.
 fn prepare_file(path: &Path) -> Result<(), OpenError> {
     const MAGIC: &[u8] = b"SQLite format 3\0";
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| not_writable(path, error))?;
+    let file = crate::private_file::prepare(path).map_err(|error| not_writable(path, error))?;
     let mut start = Vec::new();
     file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(|error| not_writable(path, error))?;
     if start.is_empty() || start == MAGIC {

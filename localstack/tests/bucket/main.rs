@@ -54,6 +54,21 @@ fn data_files(folder: &Path) -> usize {
 }
 
 #[tokio::test]
+async fn the_metadata_are_for_their_owner_only_even_where_others_could_read_them_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["metadata.sqlite", "metadata.sqlite-wal", "metadata.sqlite-shm"].map(|file| folder.path().join(file));
+    for _ in 0..2 {
+        let engine = open(folder.path()).unwrap();
+        put(&engine, "a", b"x").await.unwrap_err();
+        for file in &files {
+            assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
+        }
+        drop(engine);
+        fs::set_permissions(&files[0], fs::Permissions::from_mode(0o644)).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_data_folder_has_one_owner_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let engine = open(folder.path()).unwrap();
