@@ -13,6 +13,7 @@ mod guard;
 mod keys;
 mod multipart;
 mod objects;
+mod ranges;
 mod serve;
 mod signature;
 
@@ -73,11 +74,18 @@ pub fn service(engine: Arc<Bucket>, config: &S3Config) -> S3Service {
     // Forms are refused; if one got through, it must not fill the memory.
     limits.post_object_max_file_size = 0;
     let guard = Arc::new(guard::Guard::new(config));
-    let mut builder = S3ServiceBuilder::new(front::Front { engine });
-    builder.set_auth(keys::Keys::new(&config.access_keys));
-    builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(limits))));
-    builder.set_host(guard::Hosts::new(config));
-    S3Service { protocol: builder.build(), guard }
+    let limits = Arc::new(StaticConfigProvider::new(Arc::new(limits)));
+    let builder = |engine| {
+        let mut builder = S3ServiceBuilder::new(front::Front { engine });
+        builder.set_config(limits.clone());
+        builder.set_host(guard::Hosts::new(config));
+        builder
+    };
+    let ignoring = ranges::Ignored::new(builder(Arc::clone(&engine)).build());
+    let mut protocol = builder(engine);
+    protocol.set_auth(keys::Keys::new(&config.access_keys));
+    protocol.set_route(ignoring);
+    S3Service { protocol: protocol.build(), guard }
 }
 
 impl S3Service {

@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::types::ObjectAttributes;
 
-use super::support::{BUCKET, MIB, PART, TestBucket, bytes, refusal, signed};
+use super::support::{BUCKET, MIB, PART, TestBucket, an_hour, bytes, code_of, refusal, send, signed};
 
 #[tokio::test]
 async fn ranges_give_exactly_the_bytes_asked_for() {
@@ -41,6 +41,39 @@ async fn a_range_outside_the_object_is_refused() {
         let got = bucket.client.get_object().bucket(BUCKET).key(key).range(range).send().await;
         assert_eq!(refusal(416, got), "InvalidRange", "{range} of {key}");
     }
+}
+
+#[tokio::test]
+async fn a_range_that_is_none_is_ignored() {
+    let bucket = TestBucket::start().await;
+    bucket.put("a", "0123456789").await;
+    let presigned = bucket.client.get_object().bucket(BUCKET).key("a").presigned(an_hour()).await.unwrap();
+    for range in ["bytes=a-b", "bytes=5-2", "items=0-1", "bytes=0-0,2-3", "bytes", "bytes=-"] {
+        // The SDK signs the header, a URL does not cover it.
+        let got = bucket.client.get_object().bucket(BUCKET).key("a").range(range).send().await.unwrap();
+        assert_eq!((got.content_length(), got.content_range()), (Some(10), None), "{range}");
+        assert_eq!(got.body.collect().await.unwrap().to_vec(), b"0123456789", "{range}");
+        let head = bucket.client.head_object().bucket(BUCKET).key("a").range(range).send().await.unwrap();
+        assert_eq!(head.content_length(), Some(10), "{range}");
+        let url = send(&bucket.http, &presigned).header("range", range).send().await.unwrap();
+        assert_eq!((url.status().as_u16(), url.headers().contains_key("etag")), (200, true), "{range}");
+        assert_eq!(url.text().await.unwrap(), "0123456789", "{range}");
+    }
+    let twice = send(&bucket.http, &presigned).header("range", "bytes=0-0").header("range", "bytes=2-2");
+    assert_eq!(twice.send().await.unwrap().text().await.unwrap(), "0123456789");
+}
+
+#[tokio::test]
+async fn a_range_that_is_none_opens_nothing() {
+    let bucket = TestBucket::start().await;
+    bucket.put("a", "0123456789").await;
+    let unsigned = bucket.http.get(bucket.url("/files/a")).header("range", "items=0-1").send().await.unwrap();
+    assert_eq!(code_of(403, unsigned).await, "AccessDenied");
+    let presigned = bucket.client.get_object().bucket(BUCKET).key("a").presigned(an_hour()).await.unwrap();
+    let forged = bucket.http.get(presigned.uri().replace("/files/a", "/files/b")).header("range", "items=0-1");
+    assert_eq!(code_of(403, forged.send().await.unwrap()).await, "SignatureDoesNotMatch");
+    let absent = bucket.client.get_object().bucket(BUCKET).key("b").range("items=0-1").send().await;
+    assert_eq!(refusal(404, absent), "NoSuchKey");
 }
 
 #[tokio::test]
