@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use axum::extract::Request;
+use axum::middleware::map_request;
 use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
+use http::header::{AUTHORIZATION, HeaderValue};
 use serde_json::json;
 use straightway_http::{EdgeConfig, edge, openapi};
 use utoipa::openapi::OpenApi;
+
+use crate::s3::S3Service;
 
 /// What `/readyz` waits for at most.
 const READY_WITHIN: Duration = Duration::from_secs(2);
@@ -41,6 +46,22 @@ pub fn router(functions: Functions, config: EdgeConfig) -> Router {
         .route("/healthz", get(async || Json(json!({"status": "ok"}))))
         .route("/readyz", get(ready));
     edge(routes, config)
+}
+
+/// The API and, on the same port, the objects of a bucket under `/{bucket}/`: what presigned URLs name. The bucket
+/// judges `Host` and `Origin` itself.
+pub fn with_bucket(api: Router, bucket: &str, s3: S3Service) -> Router {
+    let objects = Router::new().route_service(&format!("/{bucket}/{{*key}}"), s3);
+    objects.layer(map_request(without_bearer)).fallback_service(api)
+}
+
+/// Clients that follow a redirect within one origin send their token along, which is none of the bucket's business.
+async fn without_bearer(mut request: Request) -> Request {
+    let token = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    if token.and_then(|value| value.get(..7)).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Bearer ")) {
+        request.headers_mut().remove(AUTHORIZATION);
+    }
+    request
 }
 
 /// The OpenAPI document of the whole API.

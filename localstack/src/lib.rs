@@ -7,10 +7,14 @@ pub mod bucket;
 pub mod dynamo;
 pub mod gateway;
 mod keys;
+mod options;
 mod private_file;
+mod public;
 pub mod queue;
 pub mod s3;
+pub mod serve;
 mod stack;
 
 pub use keys::StackKeys;
-pub use stack::{BUCKET, FINALIZE_QUEUE, LocalStack, Options, REGION, TABLE_PREFIX};
+pub use options::Options;
+pub use stack::{BUCKET, FINALIZE_QUEUE, LocalStack, REGION, TABLE_PREFIX};

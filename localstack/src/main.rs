@@ -8,7 +8,7 @@ use clap::Parser;
 use straightway_accounts::{Invites, Signup};
 use straightway_local::{LocalStack, Options};
 use straightway_runtime::{Environment, env, telemetry};
-use url::Url;
+use url::{Host, Url};
 
 /// The whole of Straightway on one machine: API, bucket, records and queue in one process and one data folder.
 #[derive(Parser)]
@@ -17,22 +17,29 @@ struct Arguments {
     /// The data folder.
     #[arg(long, default_value = "data")]
     data: PathBuf,
-    /// Where the API listens.
+    /// Where the API listens. Beyond this machine only with --public-url.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// Where the bucket (S3) listens.
     #[arg(long, default_value = "127.0.0.1:9000")]
     s3_listen: SocketAddr,
-    /// The API's origin for clients, where a proxy stands before it.
+    /// The API's origin for clients, where other devices use it or a proxy stands before it.
+    ///
+    /// If it names another host than this machine, its port answers for the bucket too, nobody may sign up
+    /// (STRAIGHTWAY_SIGNUP says otherwise), and the limits are those of the cloud. It speaks no TLS itself: put a TLS
+    /// proxy before it that passes on the Host header.
     #[arg(long, value_name = "URL")]
     public_url: Option<Url>,
-    /// The bucket's address for clients, where a proxy stands before it.
+    /// The bucket's address in presigned URLs, where a proxy stands before it.
     #[arg(long, value_name = "URL")]
     s3_public_url: Option<Url>,
     /// Puts a SigV4-checked DynamoDB on this port of 127.0.0.1, for functions that run elsewhere on this machine.
     #[arg(long, value_name = "PORT")]
     expose_dynamodb: Option<u16>,
 }
+
+/// The exit code that shells give what SIGINT ended.
+const INTERRUPTED: i32 = 130;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -49,18 +56,20 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let environment = Environment::of_process();
     telemetry::start_logging(environment.required(env::LOG)?)?;
     let stack = LocalStack::start(options(&arguments, &environment)?).await?;
+    let signal = signalled()?;
     greet(&arguments, &stack);
-    stack.run_until(signalled()).await?;
+    warn(&arguments);
+    stack.run_until(signal).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
 fn options(arguments: &Arguments, environment: &Environment) -> anyhow::Result<Options> {
-    let defaults = Options::new(&arguments.data);
+    check(arguments)?;
+    let shared = is_shared(arguments);
+    let defaults = if shared { Options::shared(&arguments.data) } else { Options::new(&arguments.data) };
+    let limits = environment.owner_limits()?;
     let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    for (address, option) in [(arguments.listen, "--listen"), (arguments.s3_listen, "--s3-listen")] {
-        anyhow::ensure!(address.ip().is_loopback(), "{option}: {address} is not an address of this machine alone");
-    }
     Ok(Options {
         listen: arguments.listen,
         s3_listen: arguments.s3_listen,
@@ -72,9 +81,44 @@ fn options(arguments: &Arguments, environment: &Environment) -> anyhow::Result<O
         instant: environment.instant()?,
         dedupe: environment.dedupe()?,
         lives: environment.url_lives()?,
-        limits: environment.owner_limits()?.on_loopback(),
+        limits: if shared { limits } else { limits.on_loopback() },
         ..defaults
     })
+}
+
+fn check(arguments: &Arguments) -> anyhow::Result<()> {
+    let (listen, s3_listen) = (arguments.listen, arguments.s3_listen);
+    anyhow::ensure!(
+        s3_listen.ip().is_loopback(),
+        "--s3-listen: {s3_listen} is not an address of this machine alone; other devices reach the bucket through --listen"
+    );
+    anyhow::ensure!(
+        listen.ip().is_loopback() || arguments.public_url.is_some(),
+        "--listen: {listen} is for other devices too; say with --public-url how they reach it, \
+         such as --public-url http://192.168.0.7:{}",
+        listen.port()
+    );
+    for (url, option) in [(&arguments.public_url, "--public-url"), (&arguments.s3_public_url, "--s3-public-url")] {
+        let Some(url) = url else { continue };
+        let is_origin = matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none();
+        anyhow::ensure!(is_origin, "{option}: {url} is not of the form http://host:port or https://host");
+    }
+    Ok(())
+}
+
+/// Whether other devices may reach it: directly, or through a proxy on this machine.
+fn is_shared(arguments: &Arguments) -> bool {
+    let elsewhere = arguments.public_url.as_ref().is_some_and(|url| !is_loopback(url));
+    elsewhere || !arguments.listen.ip().is_loopback()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// Who may sign up, where the environment says so.
@@ -94,6 +138,9 @@ fn greet(arguments: &Arguments, stack: &LocalStack) {
     println!("Straightway is running. Ctrl-C stops it.");
     println!();
     println!("  API       {}", stack.origin);
+    if arguments.public_url.is_some() {
+        println!("  listens   {}", stack.api);
+    }
     println!("  S3        http://{}", stack.s3);
     if let Some(dynamodb) = stack.dynamodb {
         println!("  DynamoDB  http://{dynamodb}");
@@ -107,19 +154,36 @@ fn greet(arguments: &Arguments, stack: &LocalStack) {
     println!("  target/debug/straightway put FILE");
 }
 
+#[expect(clippy::print_stderr, reason = "whoever starts it has to know")]
+fn warn(arguments: &Arguments) {
+    let in_the_clear = arguments.public_url.as_ref().is_none_or(|url| url.scheme() != "https");
+    if is_shared(arguments) && in_the_clear {
+        eprintln!(
+            "warning: other devices reach it without TLS: whoever is on the way can read passwords and files. \
+             Put a TLS proxy before it and name that with --public-url https://..."
+        );
+    }
+}
+
 #[expect(clippy::print_stderr, reason = "the reason why it did not start")]
 fn complain(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
 }
 
-/// Ctrl-C, or the signal that service managers send.
-async fn signalled() {
+/// Ctrl-C, or the signal that service managers send; heard from now on, not only when it is waited for. The second
+/// Ctrl-C is for those who cannot wait for the rest.
+fn signalled() -> std::io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tokio::spawn(async move {
+            if interrupt.recv().await.is_some() {
+                std::process::exit(INTERRUPTED);
+            }
+        });
+    })
 }

@@ -1,9 +1,8 @@
 //! The stack itself: opens the data folder, binds the ports, starts everything, and stops it in order.
 
-use std::collections::HashSet;
 use std::fs::DirBuilder;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,25 +12,25 @@ use anyhow::{Context, bail};
 use axum::Router;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
-use straightway_accounts::{AttemptLimits, Signup};
 use straightway_catalog::{DynamoCatalog, create_tables};
-use straightway_core::settings::{Dedupe, InstantUpload, OwnerLimits, UrlLives};
-use straightway_core::{Clock, ObjectStore};
+use straightway_core::ObjectStore;
 use straightway_http::{Cors, EdgeConfig, Jwks, Parties};
 use straightway_lifecycle::Lifecycle;
-use straightway_runtime::{AUDIENCE, SystemClock, log_failure};
+use straightway_runtime::{AUDIENCE, log_failure};
 use straightway_s3::{AddressStyle, S3Config as StoreConfig, S3Store, fixed_credentials};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use url::Url;
 
 use crate::bucket::{Bucket, BucketError};
 use crate::dynamo::{self, EmbeddedDynamo};
 use crate::gateway::{self, Functions};
 use crate::keys::StackKeys;
+use crate::options::Options;
+use crate::public::{Public, loopback_hosts};
 use crate::queue::{DurableQueue, Workload, run as run_worker};
 use crate::s3::{self, AccessKey, S3Config};
+use crate::serve::{Patience, answered_within, serve};
 
 /// The bucket that uploads go to.
 pub const BUCKET: &str = "straightway";
@@ -47,69 +46,10 @@ const WORKERS: usize = 8;
 /// How long the finalizer's messages wait. Nearly every client completes its upload by itself, with more to say than
 /// the event; only where it vanished is the message what makes the file.
 const DELIVERY_DELAY: Duration = Duration::from_secs(2);
+/// What a request to the API or to DynamoDB takes at most, its body and its waits included.
+const REQUEST_LIMIT: Duration = Duration::from_mins(1);
 /// How often expired records are swept, as DynamoDB does by itself.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
-/// 1 PiB: on one's own machine the disk is the limit.
-const LOCAL_QUOTA: u64 = 1 << 50;
-
-/// How a stack is started.
-#[derive(Clone)]
-pub struct Options {
-    /// The data folder; created when absent, for its owner only.
-    pub data: PathBuf,
-    /// Where the API listens.
-    pub listen: SocketAddr,
-    /// Where the bucket listens.
-    pub s3_listen: SocketAddr,
-    /// Where DynamoDB listens, if at all.
-    pub expose_dynamodb: Option<SocketAddr>,
-    /// The API's origin for clients, where it is not the address it listens on (a proxy stands before it).
-    pub public_url: Option<Url>,
-    /// The bucket's address in presigned URLs, where it is not the address it listens on.
-    pub s3_public_url: Option<Url>,
-    /// Who may sign up.
-    pub signup: Signup,
-    /// What a new user may use, in bytes.
-    pub quota_bytes: u64,
-    /// Whose content an upload may find.
-    pub instant: InstantUpload,
-    /// Among whom content is shared.
-    pub dedupe: Dedupe,
-    /// How long presigned URLs live.
-    pub lives: UrlLives,
-    /// How often an owner may do what costs money in the cloud.
-    pub limits: OwnerLimits,
-    /// How often passwords may be wrong.
-    pub attempts: AttemptLimits,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-}
-
-impl Options {
-    /// A stack for the people of one machine, on the documented ports.
-    pub fn new(data: impl Into<PathBuf>) -> Self {
-        Self {
-            data: data.into(),
-            listen: (Ipv4Addr::LOCALHOST, 8080).into(),
-            s3_listen: (Ipv4Addr::LOCALHOST, 9000).into(),
-            expose_dynamodb: None,
-            public_url: None,
-            s3_public_url: None,
-            signup: Signup::Open,
-            quota_bytes: LOCAL_QUOTA,
-            instant: InstantUpload::Global,
-            dedupe: Dedupe::Global,
-            lives: UrlLives::default(),
-            limits: OwnerLimits::default().on_loopback(),
-            // Guessing passwords is no better on loopback; making accounts is.
-            attempts: AttemptLimits {
-                signups_per_address: AttemptLimits::default().on_loopback().signups_per_address,
-                ..AttemptLimits::default()
-            },
-            clock: Arc::new(SystemClock),
-        }
-    }
-}
 
 /// A running stack.
 pub struct LocalStack {
@@ -159,7 +99,8 @@ impl LocalStack {
         let finalize_queue = prepare_bucket(&bucket).await?;
         let s3 = s3::service(Arc::clone(&bucket), &bucket_port(&keys, &public));
         let stopped = stopping.clone();
-        tasks.spawn(async move { Ok(s3::serve(ports.s3, s3, until_set(stopped)).await?) });
+        let bucket_port = s3.clone();
+        tasks.spawn(async move { Ok(s3::serve(ports.s3, bucket_port, until_set(stopped)).await?) });
         db.sweep_every(SWEEP_EVERY);
         let dynamodb = match ports.dynamodb {
             Some(listener) => Some(expose(&mut tasks, listener, &db, &keys, &options, stopping.clone())?),
@@ -169,8 +110,9 @@ impl LocalStack {
         let catalog = open_catalog(&db).await?;
         let store = open_store(&keys, s3_address, &public, options.clock.now()).await?;
         let functions = functions(&options, &keys, &public.origin, &catalog, store, &finalize_queue)?;
-        let router = gateway::router(functions.clone(), api_port(&public));
-        tasks.spawn(serve(ports.api, router, stopping.clone()));
+        let router = answered_within(REQUEST_LIMIT, gateway::router(functions.clone(), api_port(&public)));
+        let router = if options.bucket_on_api_port { gateway::with_bucket(router, BUCKET, s3) } else { router };
+        tasks.spawn(serve_router(ports.api, router, stopping.clone()));
         let finalize = straightway_finalize::Ports {
             lifecycle: functions.uploads.lifecycle.clone(),
             slice: straightway_finalize::SLICE,
@@ -266,48 +208,6 @@ async fn prepare_bucket(bucket: &Bucket) -> anyhow::Result<DurableQueue> {
     Ok(bucket.queue(FINALIZE_QUEUE).with_delay(DELIVERY_DELAY))
 }
 
-/// The names under which clients know the ports.
-struct Public {
-    origin: String,
-    s3: String,
-    /// `Host` values that the API answers.
-    hosts: HashSet<String>,
-    /// Origins of the API's own page.
-    origins: HashSet<String>,
-    /// Host names that the bucket answers.
-    s3_hosts: Vec<String>,
-}
-
-impl Public {
-    fn new(options: &Options, api: SocketAddr, s3: SocketAddr) -> Self {
-        let origin = options.public_url.as_ref().map_or_else(|| format!("http://{api}"), origin_of);
-        let mut hosts = loopback_hosts(api);
-        let mut origins: HashSet<String> = hosts.iter().map(|host| format!("http://{host}")).collect();
-        hosts.extend(options.public_url.as_ref().map(authority_of));
-        origins.insert(origin.clone());
-        let s3_host = options.s3_public_url.as_ref().and_then(|url| url.host_str());
-        let s3_hosts = ["127.0.0.1", "localhost", "[::1]"].into_iter().chain(s3_host).map(str::to_owned).collect();
-        let s3 = options.s3_public_url.as_ref().map_or_else(|| format!("http://{s3}"), origin_of);
-        Self { origin, s3, hosts, origins, s3_hosts }
-    }
-}
-
-/// `scheme://host[:port]`, as browsers write it.
-fn origin_of(url: &Url) -> String {
-    url.origin().ascii_serialization()
-}
-
-/// `host[:port]`, as clients send it.
-fn authority_of(url: &Url) -> String {
-    url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()
-}
-
-/// Names under which a page or a program on this machine may reach a port.
-fn loopback_hosts(address: SocketAddr) -> HashSet<String> {
-    let port = address.port();
-    ["127.0.0.1", "localhost", "[::1]"].into_iter().map(|host| format!("{host}:{port}")).collect()
-}
-
 fn bucket_port(keys: &StackKeys, public: &Public) -> S3Config {
     S3Config {
         access_keys: vec![AccessKey { id: keys.access_key_id.clone(), secret: keys.secret_access_key.clone() }],
@@ -342,7 +242,7 @@ fn expose(
     };
     let hosts = loopback_hosts(address).into_iter().collect();
     let router = dynamo::router(db.clone(), keys, hosts, Arc::clone(&options.clock));
-    tasks.spawn(serve(listener, router, stopping));
+    tasks.spawn(serve_router(listener, answered_within(REQUEST_LIMIT, router), stopping));
     Ok(address)
 }
 
@@ -424,9 +324,8 @@ fn functions(
     Ok(Functions { accounts, uploads, files })
 }
 
-async fn serve(listener: TcpListener, router: Router, stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    Ok(axum::serve(listener, service).with_graceful_shutdown(until_set(stopping)).await?)
+async fn serve_router(listener: TcpListener, router: Router, stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
+    Ok(serve(listener, router, Patience::default(), until_set(stopping)).await?)
 }
 
 async fn work(

@@ -14,10 +14,10 @@ mod keys;
 mod multipart;
 mod objects;
 mod ranges;
-mod serve;
 mod signature;
 
 use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -27,10 +27,10 @@ use http::{Request, Response};
 use s3s::config::{S3Config as Limits, StaticConfigProvider};
 use s3s::service::{S3Service as Protocol, S3ServiceBuilder};
 use secrecy::SecretString;
+use tokio::net::TcpListener;
 
 use crate::bucket::Bucket;
-
-pub use serve::serve;
+use crate::serve::Patience;
 
 /// Complete lists 10,000 parts with a checksum each in less than this.
 const MAX_XML: usize = 8 * 1024 * 1024;
@@ -86,6 +86,18 @@ pub fn service(engine: Arc<Bucket>, config: &S3Config) -> S3Service {
     protocol.set_auth(keys::Keys::new(&config.access_keys));
     protocol.set_route(ignoring);
     S3Service { protocol: protocol.build(), guard }
+}
+
+/// Serves a bucket's port until `shutdown`, as [`crate::serve::serve`] does by default.
+///
+/// # Errors
+/// None at present.
+pub async fn serve(
+    listener: TcpListener,
+    service: S3Service,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    crate::serve::serve(listener, service, Patience::default(), shutdown).await
 }
 
 impl S3Service {
