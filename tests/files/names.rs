@@ -48,7 +48,7 @@ async fn every_other_name_is_kept_as_it_is_given() {
     ] {
         let made = ada.create_folder(&json!({"name": name})).await.expect(201);
         assert_eq!(made["name"], name);
-        let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = name.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
         let found = ada.list_files(&format!("?name={encoded}")).await.expect(200);
         assert_eq!(names(&found), [name]);
         assert_eq!(ada.delete_file(entry_id(&made)).await.status, 204);

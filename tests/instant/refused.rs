@@ -12,7 +12,7 @@ use crate::{MIB, answer, challenge, take};
 fn shape(value: &Value, at: &str, places: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
-            members.iter().for_each(|(name, value)| shape(value, &format!("{at}/{name}"), places))
+            members.iter().for_each(|(name, value)| shape(value, &format!("{at}/{name}"), places));
         }
         Value::Array(items) => items.iter().for_each(|item| shape(item, &format!("{at}/*"), places)),
         _ => drop(places.insert(at.to_owned())),

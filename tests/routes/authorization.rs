@@ -49,7 +49,7 @@ fn forgeries(app: &TestApp, token: &str, jwks: &Value) -> Vec<(&'static str, Str
         fewer.as_object_mut().unwrap().remove(name);
         sign(&eddsa, &fewer, &ours)
     };
-    let headed = |change: fn(&mut Header)| {
+    let under = |change: fn(&mut Header)| {
         let mut header = eddsa.clone();
         change(&mut header);
         sign(&header, &claims, &ours)
@@ -81,10 +81,10 @@ fn forgeries(app: &TestApp, token: &str, jwks: &Value) -> Vec<(&'static str, Str
         ("HS256 with the public key's PEM", hs256(pem.as_bytes())),
         ("HS256 with the key set", hs256(jwks.to_string().as_bytes())),
         ("another Ed25519 key", sign(&eddsa, &claims, &theirs)),
-        ("an unknown key id", headed(|header| header.kid = Some("unknown".to_owned()))),
-        ("no key id", headed(|header| header.kid = None)),
-        ("typ JWT", headed(|header| header.typ = Some("JWT".to_owned()))),
-        ("no typ", headed(|header| header.typ = None)),
+        ("an unknown key id", under(|header| header.kid = Some("unknown".to_owned()))),
+        ("no key id", under(|header| header.kid = None)),
+        ("typ JWT", under(|header| header.typ = Some("JWT".to_owned()))),
+        ("no typ", under(|header| header.typ = None)),
         ("expired", claiming(json!({"iat": now - 601, "exp": now - 1}))),
         ("from the future", claiming(json!({"iat": now + 3600, "exp": now + 4000}))),
         ("a longer life than ours", claiming(json!({"exp": now + 86_400}))),

@@ -78,10 +78,7 @@ async fn an_unknown_query_parameter_is_never_silent() {
     let owned = Owned::by(&ada).await;
     for operation in operations() {
         let request = operation.request_with("no_such_parameter=1", &app, &owned).bearer_auth(&ada.token);
-        let request = match operation.takes_body {
-            true => request.json(&serde_json::json!({})),
-            false => request,
-        };
+        let request = if operation.takes_body { request.json(&serde_json::json!({})) } else { request };
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 422, "{}", operation.name);
     }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::{Answer, Records, TestClock, TestUser};
+use crate::{Answer, Records, TestClock, TestUser, eventually};
 
 /// Every test user's password.
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -202,6 +202,12 @@ impl TestApp {
         let request = self.http.put(url).header(CONTENT_LENGTH, body.len()).body(body);
         let headers = part["headers"].as_object().expect("a part has headers").iter();
         headers.fold(request, |request, (name, value)| request.header(name, value.as_str().expect("headers are text")))
+    }
+
+    /// Waits until the object of a session is deleted: whoever decides that deletes it after everybody can see the
+    /// decision.
+    pub async fn wait_until_deleted(&self, session_id: &str) {
+        eventually("the deletion of an object", async || (!self.has_object(session_id).await).then_some(())).await;
     }
 
     /// Whether the store has the object of a session.

@@ -115,3 +115,56 @@ async fn objects(live: &[&Record], files: &[Record], garbage: &[String], bucket:
         assert!(known, "nobody knows the object {key}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Content;
+
+    #[tokio::test]
+    #[should_panic(expected = "nobody knows the object objects/ab/stray")]
+    async fn an_object_that_nobody_knows_is_noticed() {
+        let app = TestApp::start().await;
+        app.audit().await;
+        app.bucket().put_object().bucket(BUCKET).key("objects/ab/stray").send().await.unwrap();
+        app.audit().await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "nobody knows the object objects/ab/stray")]
+    async fn a_multipart_upload_that_nobody_knows_is_noticed() {
+        let app = TestApp::start().await;
+        app.bucket().create_multipart_upload().bucket(BUCKET).key("objects/ab/stray").send().await.unwrap();
+        app.audit().await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "a file's object is there")]
+    async fn a_file_without_its_object_is_noticed() {
+        let app = TestApp::start().await;
+        let content = Content::random(10);
+        app.user("ada").await.put("film", &content).await;
+        let file = app.records.file(&content.file_key()).await.unwrap();
+        app.bucket().delete_object().bucket(BUCKET).key(file.text("object_key")).send().await.unwrap();
+        app.audit().await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "refs are the number of entries")]
+    async fn a_reference_too_many_is_noticed() {
+        let app = TestApp::start().await;
+        let content = Content::random(10);
+        app.user("ada").await.put("film", &content).await;
+        app.records.set_number("files", &content.file_key(), "refs", 2).await;
+        app.audit().await;
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "usage of ada")]
+    async fn a_quota_that_was_not_given_back_is_noticed() {
+        let app = TestApp::start().await;
+        let ada = app.user("ada").await;
+        app.records.set_number("users", &format!("user#{}", ada.user_id), "used_bytes", 1).await;
+        app.audit().await;
+    }
+}

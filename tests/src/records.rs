@@ -73,6 +73,16 @@ impl Records {
         }
     }
 
+    /// Overwrites a number, so that something is wrong.
+    #[cfg(test)]
+    pub(crate) async fn set_number(&self, table: &str, id: &str, name: &str, number: u64) {
+        let update = Client::from_conf(self.config.clone()).update_item().table_name(format!("{TABLE_PREFIX}{table}"));
+        let update = update.key("id", AttributeValue::S(id.to_owned())).update_expression("SET #name = :number");
+        let update = update.expression_attribute_names("#name", name);
+        let update = update.expression_attribute_values(":number", AttributeValue::N(number.to_string()));
+        update.send().await.expect("the record can be changed");
+    }
+
     /// The object keys that are garbage.
     pub async fn garbage(&self) -> Vec<String> {
         self.all("garbage").await.iter().map(|record| record.text("id").to_owned()).collect()

@@ -94,7 +94,7 @@ async fn send_half(app: &TestApp, part: &Value, bytes: &[u8]) {
     let target = url.split_once(host).expect("the URL names the store").1;
     let mut head = format!("PUT {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n", bytes.len());
     for (name, value) in part["headers"].as_object().unwrap() {
-        head += &format!("{name}: {}\r\n", value.as_str().unwrap());
+        head += &[name, ": ", value.as_str().unwrap(), "\r\n"].concat();
     }
     let mut stream = TcpStream::connect(host).await.unwrap();
     stream.write_all((head + "\r\n").as_bytes()).await.unwrap();

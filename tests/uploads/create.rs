@@ -114,28 +114,3 @@ async fn every_field_that_is_wrong_is_named() {
     );
     assert_eq!(ada.usage().await, (0, 0));
 }
-
-#[tokio::test]
-async fn too_many_creates_in_a_minute_are_429_and_more_open_sessions_than_allowed_too() {
-    let app = TestApp::start_with(|options| {
-        options.limits.creates = 3;
-        options.limits.open_sessions = 2;
-    })
-    .await;
-    let (ada, bob) = (app.user("ada").await, app.user("bob").await);
-    // A minute that has just begun: all that follows is in it.
-    let second = straightway_core::Clock::now(&*app.clock).as_second() % 60;
-    app.clock.advance(jiff::SignedDuration::from_secs(61 - second));
-    let content = Content::random(10);
-    ada.open("a", &content).await;
-    ada.open("b", &content).await;
-    for name in ["c", "d"] {
-        let refused = ada.create(name, &content).await;
-        let wait: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
-        assert!((1..=60).contains(&wait), "{wait}");
-        refused.expect_problem(429, "too-many-requests");
-    }
-    // Each owner has their own.
-    bob.open("a", &content).await;
-    app.audit().await;
-}

@@ -8,6 +8,7 @@ mod complete;
 mod create;
 mod events;
 mod idempotency;
+mod limits;
 mod names;
 mod paths;
 mod progress;

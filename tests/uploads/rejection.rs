@@ -1,6 +1,6 @@
 //! Content that is not what was declared.
 
-use e2e::{Content, TestApp, TestUser, eventually, session_id, with};
+use e2e::{Content, TestApp, TestUser, session_id, with};
 use serde_json::{Value, json};
 
 use crate::MIB;
@@ -16,8 +16,7 @@ async fn expect_rejected(ada: &TestUser<'_>, upload: &Value) {
     let session = ada.get_upload(id, "").await.expect(200);
     assert_eq!((&session["state"], &session["reason"]), (&json!("rejected"), &json!("hash-mismatch")));
     assert_eq!(ada.cancel_upload(id).await.status, 204);
-    // The one who rejected it deletes it after everybody can see that.
-    eventually("the deletion of the object", async || (!ada.app.has_object(id).await).then_some(())).await;
+    ada.app.wait_until_deleted(id).await;
     assert_eq!(ada.usage().await, (0, 0), "the quota is given back");
     assert_eq!(ada.list_files("").await.expect(200)["items"], json!([]));
     let garbage = ada.app.records.garbage().await;
