@@ -91,6 +91,7 @@ tests
 # A release build for another target compiles everything once more: too long for every run.
 if [ -n "${STRAIGHTWAY_FULL:-}" ]; then
     step "packages for Lambda" scripts/package.sh
+    step "a thousand kills" cargo test --locked --package straightway-local --test bucket_crash -- 1000
 else
     skip "packages for Lambda and long tests: make test-full"
 fi

@@ -9,8 +9,8 @@ const MIB: usize = 1 << 20;
 const OVERHEAD: u64 = 1 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_gib_goes_straight_to_the_store_and_the_same_content_never_again() {
-    let size = 1024 * MIB;
+async fn a_large_file_goes_straight_to_the_store_and_the_same_content_never_again() {
+    let size = if e2e::is_full_run() { 8192 * MIB } else { 1024 * MIB };
     let metered = Metered::start().await;
     let (file, ada) = (LocalFile::random(size), metered.signed_up("ada"));
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::binary;
 
 /// How long a stack may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The local stack as a process of its own, as `make run` starts it.
 pub struct StackProcess {
