@@ -362,10 +362,7 @@ pub(super) fn refuse_version(version_id: Option<&str>) -> S3Result<()> {
 /// What is asked for beside the bytes, but not kept here, is refused rather than forgotten.
 pub(super) fn refuse_unsupported(headers: &HeaderMap) -> S3Result<()> {
     if let Some(name) = carried(headers, &UNSUPPORTED) {
-        return Err(s3_error!(
-            NotImplemented,
-            "A header you provided implies functionality that is not implemented: {name}"
-        ));
+        return Err(s3_error!(NotImplemented, "this bucket has nothing like what the header {name} asks for"));
     }
     let acl = headers.get("x-amz-acl").map(http::HeaderValue::as_bytes);
     let grants = headers.keys().any(|name| name.as_str().starts_with("x-amz-grant-"));
