@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 # Folder with everything that the local stack keeps.
 DATA ?= ./data
-# More arguments for the local stack, such as ARGS="--listen 127.0.0.1:8081", or for the benchmarks.
+# More arguments for the local stack, such as ARGS="--listen 127.0.0.1:8081".
 ARGS ?=
 
 # On a terminal Cargo shows how far it is; elsewhere only warnings and errors are of use.
@@ -69,12 +69,16 @@ vectors: ## Writes tests/vectors/content-hash.json anew.
 	python3 scripts/make-vectors.py
 
 .PHONY: bench
-bench: venv ## Measures everything that README.md compares, in release builds; ARGS=--write puts the table there.
-	@benches/run.py $(ARGS)
+bench: ## Measures signing against aws-sdk-s3 and rusty-s3; a release build, some minutes the first time.
+	cargo bench --locked --package straightway-signer
 
 .PHONY: model
 model: ## Checks the life cycle protocol in every configuration, some minutes.
 	@cargo run --locked --quiet --package straightway-model
+
+.PHONY: defences
+defences: venv ## Takes each defence out and looks whether its tests notice; about half an hour.
+	@scripts/defences.py
 
 .PHONY: package
 package: venv ## Builds each function for Lambda: dist/<function>.zip; ARCH=x86-64 or arm64.
@@ -85,17 +89,6 @@ venv: .venv/.installed ## Installs the pinned Python tools that tests and packag
 
 .venv/.installed: tests/tools/requirements.txt scripts/venv.sh
 	@scripts/venv.sh
-
-# The clients in Node that tests run, as their lock file has them.
-node_clients := tests/oss/clients
-
-.PHONY: tools
-tools: venv $(node_clients)/node_modules/.installed ## Installs all that the tests need of others: .venv, and clients in Node.
-
-$(node_clients)/node_modules/.installed: $(node_clients)/package.json $(node_clients)/package-lock.json
-	@if command -v npm >/dev/null; then \
-		npm ci --prefix $(node_clients) --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && touch $@; \
-	else echo "npm is not installed: tests of clients in Node will be skipped" >&2; fi
 
 .PHONY: clean-data
 clean-data: ## Deletes the local stack's data: accounts, files, everything.

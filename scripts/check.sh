@@ -81,6 +81,7 @@ step "formatting" cargo fmt --all --check
 step "dependency rules" python3 scripts/deny.py
 step "test vectors are what their script computes" python3 scripts/make-vectors.py --check
 step "documents" python3 scripts/check-docs.py
+step "defences are where they are looked for" python3 scripts/defences.py --check
 advisories
 step "tools for the tests" make --silent --no-print-directory venv
 step "clippy" cargo clippy --locked --workspace --all-targets -- --deny warnings
@@ -91,7 +92,7 @@ tests
 # A release build for another target compiles everything once more: too long for every run.
 if [ -n "${STRAIGHTWAY_FULL:-}" ]; then
     step "packages for Lambda" scripts/package.sh
-    step "a thousand kills" cargo test --locked --package straightway-local --test bucket_crash -- 1000
+    step "a thousand kills" cargo test --locked --workspace --test bucket_crash -- 1000
 else
     skip "packages for Lambda and long tests: make test-full"
 fi
